@@ -1,0 +1,2 @@
+//! The `daybook` command line.
+fn main() {}
