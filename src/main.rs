@@ -1,2 +1,25 @@
-//! The `daybook` command line.
-fn main() {}
+//! The `daybook` command line: parse, dispatch, print, exit code. Everything else is in libraries.
+
+mod cli;
+mod commands;
+mod demo;
+mod edge;
+mod inputs;
+mod moment;
+mod outcome;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return outcome::usage(&error),
+    };
+    match commands::run(&cli) {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) => outcome::failed(&error),
+    }
+}

@@ -4,11 +4,51 @@
 //! [`Entry`] (`LGE1`) that carries the hash of its payloads and of the entry before it, and
 //! returns only when the bytes are durable. Everything else in Daybook reads what is written here.
 //!
+//! ```
+//! use ledger::{CreateOptions, Edge, Ledger};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! let edge = Edge {
+//!     clock: Box::new(|| jiff::Timestamp::UNIX_EPOCH),
+//!     entropy: Box::new(|bytes| bytes.fill(7)), // a program passes the system's randomness
+//! };
+//! let options = CreateOptions {
+//!     origin: "ledger.example/t/acme".to_owned(),
+//!     private_network: false,
+//! };
+//! let ledger = Ledger::create(dir.path(), &options, edge)?;
+//! assert_eq!(ledger.size(), 1); // `ledger.created`
+//! assert!(ledger::verify(dir.path(), &|_, _| {})?.is_clean());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Deliberately not here: source formats, projections, money, output. No polars, no tokio.
 
+mod decide;
+pub mod entry;
 pub mod event;
+pub mod hash;
+mod index;
+mod ledger;
+mod lock;
+pub mod payload;
+mod reader;
+mod segment;
+pub mod settings;
+mod store;
+mod verify;
 
+pub use decide::Receipt;
+pub use entry::{Entry, EntryError};
 pub use event::{
-    Correlation, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision, Source,
-    StreamName,
+    Correlation, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision,
+    PublicPayload, Recorded, Source, StreamName,
 };
+pub use ledger::{
+    AppendError, Clock, CreateError, CreateOptions, Edge, Entropy, Ledger, OpenError,
+};
+pub use reader::{ReadError, Reader};
+pub use segment::SegmentOptions;
+pub use settings::{Settings, SettingsError};
+pub use store::{RecordRef, Store, StoreError, StoredRecord};
+pub use verify::{Fault, FaultClass, VerifyReport, verify};

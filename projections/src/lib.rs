@@ -2,8 +2,17 @@
 //!
 //! Everything here can be deleted and rebuilt from the ledger, byte for byte.
 
+pub mod billing;
+pub mod demand;
 pub mod period;
+pub mod rollup;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod schema;
 pub mod state;
+pub mod usage;
 
+pub use demand::Demand;
 pub use period::BillingPeriod;
-pub use state::State;
+pub use rollup::MonthlyActivity;
+pub use state::{State, StateBuilder};

@@ -62,7 +62,7 @@ impl BillingPeriod {
 
 /// The first instant of a civil day in a zone.
 pub fn start_of(day: Date, zone: &TimeZone) -> Timestamp {
-    day.to_zoned(zone.clone())
+    day.to_zoned_datetime(zone.clone())
         .map_or(Timestamp::MAX, |zoned| zoned.timestamp())
 }
 
@@ -86,11 +86,11 @@ impl FromStr for BillingPeriod {
         {
             return Err(error());
         }
-        let year = year.parse().map_err(|_| error())?;
-        let month = month.parse().map_err(|_| error())?;
+        let year = year.parse().map_err(|_error| error())?;
+        let month = month.parse().map_err(|_error| error())?;
         Date::new(year, month, 1)
             .map(|first| Self { first })
-            .map_err(|_| error())
+            .map_err(|_error| error())
     }
 }
 

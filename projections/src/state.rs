@@ -3,6 +3,21 @@
 //! Two times: the state is made from events below a position (`size`, what was known); a question
 //! then names an instant (what had happened by then). Every span is half-open `[from, to)`.
 
+mod activity;
+mod builder;
+mod change;
+mod class;
+mod fold;
+mod fold_subject;
+mod query;
+mod spans;
+
+pub(crate) use activity::credential_key;
+pub use builder::StateBuilder;
+pub use class::{MICROSOFT_TENANTS, is_microsoft};
+pub(crate) use fold_subject::SECURITY_ATTRIBUTE_PREFIX;
+pub(crate) use spans::{intersect, union};
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -85,8 +100,16 @@ pub struct Activity {
     pub credentials: BTreeMap<String, CredentialUse>,
     /// Successful sign-ins by country.
     pub countries: BTreeMap<String, CredentialUse>,
-    /// Names the logs gave the identity and the resources it asked for, by resource id.
+    /// Names of the resources it asked for, by resource id, as the logs last gave them.
     pub resources: BTreeMap<String, String>,
+    /// Name the logs last gave the identity.
+    pub name: Option<String>,
+    /// Application id the logs last gave the identity.
+    pub app_id: Option<String>,
+    /// Whether it signed in through the managed-identity log.
+    pub managed_identity: bool,
+    /// First sign-in of any outcome.
+    pub earliest: Option<Seen>,
 }
 
 /// One service principal, managed identity or application, over time.
@@ -126,6 +149,10 @@ pub struct Subject {
     pub risk: Vec<Span<Level>>,
     /// Latest version of each detection, by detection id.
     pub detections: BTreeMap<String, (Seen, Detection)>,
+    /// Times at which a detection with its detail was delivered, every version, in order.
+    pub detail_seen: Vec<Seen>,
+    /// Whose it is over time, contiguous from the start; empty for an application.
+    pub classes: Vec<Span<IdentityClass>>,
     /// Licence assignments over time, by SKU part number.
     pub assigned: Vec<Span<String>>,
     /// Sign-ins.
@@ -170,7 +197,7 @@ pub struct State {
     pub size: Position,
     /// Recorded time of the last of them.
     pub recorded_at: Option<Timestamp>,
-    /// Latest `occurred_at` among them.
+    /// Latest `occurred_at` among the facts of sources; Daybook's own events do not count.
     pub latest: Option<Timestamp>,
     /// Service principals and managed identities by stream.
     pub identities: BTreeMap<StreamName, Subject>,
@@ -186,7 +213,9 @@ pub struct State {
     pub entitlements: BTreeMap<(String, String), Vec<Span<Entitlement>>>,
     /// Trials by tenant, in order of position.
     pub trials: BTreeMap<String, Vec<(Seen, TrialStarted)>>,
-    /// Coverage by (tenant, source name), such as `graph/servicePrincipalSignIn`.
+    /// Coverage by (tenant, source name), such as `graph/servicePrincipalSignIn`. What only an
+    /// import's own counts tell is under the one tenant there is, or under an empty tenant when
+    /// there are several.
     pub coverage: BTreeMap<(String, String), Coverage>,
     /// Files imported.
     pub imports: Vec<(Seen, Imported)>,
@@ -195,3 +224,6 @@ pub struct State {
     /// Billing runs recorded.
     pub runs: Vec<(Seen, RunRecorded)>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,422 @@
+//! What to append for an event whose id is already in the book, and the entries of a batch.
+//!
+//! Pure: state in, decisions out; the store only writes what was decided. The rules are those of
+//! `docs/events.md`, "Identity of an event".
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::entry::Entry;
+use crate::event::{
+    Correlation, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision, StreamName,
+    book,
+};
+use crate::hash::{self, Hash, hex};
+use crate::payload::{Payloads, SALT_BYTES, SCHEMA, private_commit};
+
+/// What became of an event handed to an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receipt {
+    /// It was appended there.
+    Appended(Position),
+    /// It is already in the book, there; nothing was appended.
+    Duplicate(Position),
+    /// It says more about the event at `of`; what it adds was appended at `position`.
+    Corroborated {
+        /// Position of the event it is about.
+        of: Position,
+        /// Position of the `ledger.corroborated` event.
+        position: Position,
+    },
+    /// It contradicts the event at `of`; its claim was appended at `position`.
+    Conflicted {
+        /// Position of the event it is about.
+        of: Position,
+        /// Position of the `ledger.conflicted` event.
+        position: Position,
+    },
+}
+
+/// The parts of an event that another report of the same change is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) event_type: EventType,
+    pub(crate) precision: Precision,
+    pub(crate) body: Value,
+}
+
+impl Told {
+    pub(crate) fn of(event: &Event) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            event_type: event.body.event_type(),
+            precision: event.precision,
+            body: event.body.to_json()?,
+        })
+    }
+}
+
+/// How a later report of a change compares with the first.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Verdict {
+    /// It says nothing new.
+    Same,
+    /// It says more and contradicts nothing.
+    More {
+        adds: Value,
+        occurred_at: Option<Timestamp>,
+    },
+    /// It contradicts the first.
+    Contradiction { claims: Value },
+}
+
+/// Compares a later report with the first. What the later one leaves out counts for nothing.
+pub(crate) fn compare(first: &Told, later: Told, occurred_at: Timestamp) -> Verdict {
+    if first.event_type != later.event_type {
+        return Verdict::Contradiction { claims: later.body };
+    }
+    let exact_now = first.precision == Precision::Observed && later.precision == Precision::Exact;
+    match additions(&first.body, &later.body) {
+        Additions::Differ => Verdict::Contradiction { claims: later.body },
+        Additions::None if !exact_now => Verdict::Same,
+        added => Verdict::More {
+            adds: match added {
+                Additions::Some(adds) => adds,
+                _ => Value::Object(Map::new()),
+            },
+            occurred_at: exact_now.then_some(occurred_at),
+        },
+    }
+}
+
+enum Additions {
+    None,
+    Some(Value),
+    Differ,
+}
+
+/// What `new` has that `old` lacks, object by object, or that they differ.
+fn additions(old: &Value, new: &Value) -> Additions {
+    if says_nothing(new) || old == new {
+        return Additions::None;
+    }
+    if says_nothing(old) {
+        return Additions::Some(new.clone());
+    }
+    let (Value::Object(old), Value::Object(new)) = (old, new) else {
+        return Additions::Differ;
+    };
+    let mut adds = Map::new();
+    for (name, value) in new {
+        match additions(old.get(name).unwrap_or(&Value::Null), value) {
+            Additions::None => {}
+            Additions::Some(more) => {
+                adds.insert(name.clone(), more);
+            }
+            Additions::Differ => return Additions::Differ,
+        }
+    }
+    if adds.is_empty() {
+        Additions::None
+    } else {
+        Additions::Some(Value::Object(adds))
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The `ledger.corroborated` event for a later report.
+pub(crate) fn corroborated(
+    later: &Event,
+    of: Position,
+    adds: Value,
+    occurred_at: Option<Timestamp>,
+) -> Event {
+    let time = occurred_at.map_or_else(String::new, |time| time.to_string());
+    let id = NaturalKey::new("ledger.corroborated")
+        .with(&later.id.to_string())
+        .with(&digest(&adds))
+        .with(&time)
+        .id();
+    let body = EventBody::Corroborated(book::Corroborated {
+        event_id: later.id,
+        position: of,
+        adds,
+        occurred_at,
+    });
+    about(later, id, body)
+}
+
+/// The `ledger.conflicted` event for a later report.
+pub(crate) fn conflicted(later: &Event, of: Position, claims: Value) -> Event {
+    let id = NaturalKey::new("ledger.conflicted")
+        .with(&later.id.to_string())
+        .with(&digest(&claims))
+        .id();
+    let body = EventBody::Conflicted(book::Conflicted {
+        event_id: later.id,
+        position: of,
+        claims,
+    });
+    about(later, id, body)
+}
+
+fn about(later: &Event, id: EventId, body: EventBody) -> Event {
+    Event {
+        id,
+        stream: StreamName::ledger(),
+        occurred_at: later.occurred_at,
+        precision: Precision::Exact,
+        body,
+        source: later.source.clone(),
+        correlation: Correlation::clone(&later.correlation),
+        actor: later.actor.clone(),
+        private: later.private.clone(),
+    }
+}
+
+/// BLAKE3 of a value's compact JSON with sorted keys, as hexadecimal digits.
+fn digest(value: &Value) -> String {
+    hex(blake3::hash(canonical(value).to_string().as_bytes()).as_bytes())
+}
+
+/// The value with every object's keys sorted, whatever order the map type of the build keeps.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut names: Vec<&String> = fields.keys().collect();
+            names.sort();
+            Value::Object(
+                names
+                    .into_iter()
+                    .filter_map(|name| Some((name.clone(), canonical(fields.get(name)?))))
+                    .collect(),
+            )
+        }
+        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
+        other => other.clone(),
+    }
+}
+
+/// A stream's newest event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamHead {
+    pub(crate) no: u32,
+    pub(crate) revision: u64,
+    pub(crate) position: Position,
+}
+
+/// Where the ledger stands: all that the next entry depends on.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) ledger_id: [u8; 16],
+    pub(crate) blind: Hash,
+    pub(crate) size: u64,
+    pub(crate) chain: Hash,
+    pub(crate) recorded_at_ms: u64,
+    /// Newest event of each stream, by blinded name.
+    pub(crate) streams: HashMap<Hash, StreamHead>,
+    /// Blinded names of the streams and actors met since the book was opened.
+    stream_ids: HashMap<String, Hash>,
+    actor_ids: HashMap<String, Hash>,
+}
+
+/// Blinded names remembered before the memory is dropped and filled again.
+const REMEMBERED_NAMES_MAX: usize = 1 << 20;
+
+impl Head {
+    /// Head of an empty ledger.
+    pub(crate) fn new(origin: &str, blind: Hash) -> Self {
+        Self {
+            ledger_id: hash::ledger_id(origin),
+            blind,
+            size: 0,
+            chain: hash::genesis(origin),
+            recorded_at_ms: 0,
+            streams: HashMap::new(),
+            stream_ids: HashMap::new(),
+            actor_ids: HashMap::new(),
+        }
+    }
+
+    /// Makes the next entry and moves the head onto it. `now_ms` below the last recorded time is
+    /// raised to it.
+    pub(crate) fn push(
+        &mut self,
+        event: &Event,
+        payloads: &Payloads<'_>,
+        salt: &[u8; SALT_BYTES],
+        now_ms: u64,
+    ) -> [u8; 256] {
+        self.recorded_at_ms = self.recorded_at_ms.max(now_ms);
+        let blind = &self.blind;
+        let stream_id = remember(&mut self.stream_ids, event.stream.as_str(), |name| {
+            hash::stream_id(blind, name)
+        });
+        let actor_id = event.actor.as_deref().map_or([0; 32], |actor| {
+            remember(&mut self.actor_ids, actor, |name| {
+                hash::actor_id(blind, name)
+            })
+        });
+        let next_no = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
+        let position = self.size;
+        let mut stream_prev = None;
+        let stream = self
+            .streams
+            .entry(stream_id)
+            .and_modify(|stream| {
+                stream_prev = Some(stream.position);
+                stream.revision += 1;
+                stream.position = position;
+            })
+            .or_insert(StreamHead {
+                no: next_no,
+                revision: 0,
+                position,
+            });
+        let event_type = event.body.event_type();
+        let private = payloads.private;
+        let mut flags = if private.is_some() { Entry::PRIVATE } else { 0 };
+        if event_type.0 >> 8 == LEDGER_FAMILY {
+            flags |= Entry::SYSTEM;
+        }
+        let entry = Entry {
+            event_type,
+            flags,
+            position,
+            recorded_at_ms: self.recorded_at_ms,
+            event_id: event.id,
+            ledger_id: self.ledger_id,
+            revision: stream.revision,
+            stream_prev,
+            schema: SCHEMA,
+            public_length: u32::try_from(payloads.public.len()).unwrap_or(u32::MAX),
+            occurred_at_ms: event.occurred_at.as_millisecond(),
+            stream_no: stream.no,
+            stream_id,
+            actor_id,
+            public_hash: *payloads.public_hash,
+            private_commit: private.map_or([0; 32], |bytes| private_commit(salt, SCHEMA, bytes)),
+            prev_chain: self.chain,
+        }
+        .encode();
+        self.size += 1;
+        self.chain = hash::chain(&entry);
+        entry
+    }
+}
+
+/// Family number of the events on the ledger itself.
+const LEDGER_FAMILY: u16 = 0x0b;
+
+fn remember(
+    names: &mut HashMap<String, Hash>,
+    name: &str,
+    blinded: impl FnOnce(&str) -> Hash,
+) -> Hash {
+    if let Some(known) = names.get(name) {
+        return *known;
+    }
+    if names.len() >= REMEMBERED_NAMES_MAX {
+        names.clear();
+    }
+    let id = blinded(name);
+    names.insert(name.to_owned(), id);
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn told(body: Value, precision: Precision) -> Told {
+        Told {
+            event_type: EventType(0x0201),
+            precision,
+            body,
+        }
+    }
+
+    fn verdict(old: Value, new: Value) -> Verdict {
+        compare(
+            &told(old, Precision::Exact),
+            told(new, Precision::Exact),
+            Timestamp::UNIX_EPOCH,
+        )
+    }
+
+    #[test]
+    fn the_same_or_less_is_a_duplicate() {
+        assert_eq!(verdict(json!({"a": 1}), json!({"a": 1})), Verdict::Same);
+        assert_eq!(
+            verdict(json!({"a": 1, "b": 2}), json!({"a": 1})),
+            Verdict::Same
+        );
+        assert_eq!(
+            verdict(json!({"a": 1, "b": 2}), json!({"a": 1, "b": null, "c": ""})),
+            Verdict::Same
+        );
+    }
+
+    #[test]
+    fn what_was_empty_is_added_at_any_depth() {
+        assert_eq!(
+            verdict(
+                json!({"a": {"x": 1, "y": ""}, "b": null}),
+                json!({"a": {"x": 1, "y": "z"}, "b": [2], "c": 3})
+            ),
+            Verdict::More {
+                adds: json!({"a": {"y": "z"}, "b": [2], "c": 3}),
+                occurred_at: None
+            }
+        );
+    }
+
+    #[test]
+    fn a_differing_value_or_type_is_a_contradiction() {
+        assert!(matches!(
+            verdict(json!({"a": 1}), json!({"a": 2, "b": 1})),
+            Verdict::Contradiction { .. }
+        ));
+        let mut later = told(json!({"a": 1}), Precision::Exact);
+        later.event_type = EventType(0x0202);
+        assert!(matches!(
+            compare(
+                &told(json!({"a": 1}), Precision::Exact),
+                later,
+                Timestamp::UNIX_EPOCH
+            ),
+            Verdict::Contradiction { .. }
+        ));
+    }
+
+    #[test]
+    fn an_exact_time_for_an_observed_one_is_more() {
+        let old = told(json!({"a": 1}), Precision::Observed);
+        let new = told(json!({"a": 1}), Precision::Exact);
+        assert_eq!(
+            compare(&old, new, Timestamp::UNIX_EPOCH),
+            Verdict::More {
+                adds: json!({}),
+                occurred_at: Some(Timestamp::UNIX_EPOCH)
+            }
+        );
+    }
+
+    #[test]
+    fn the_digest_does_not_depend_on_the_order_of_keys() {
+        let one: Value = serde_json::from_str(r#"{"b":{"d":1,"c":2},"a":3}"#).unwrap();
+        let two: Value = serde_json::from_str(r#"{"a":3,"b":{"c":2,"d":1}}"#).unwrap();
+        assert_eq!(digest(&one), digest(&two));
+    }
+}

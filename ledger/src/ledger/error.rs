@@ -1,0 +1,150 @@
+//! Why a ledger was not created, opened or appended to.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::event::{EventId, Position};
+use crate::payload::PAYLOAD_BYTES_MAX;
+use crate::reader::ReadError;
+use crate::settings::{self, SettingsError};
+use crate::store::StoreError;
+
+/// Why a ledger could not be created. Listed in the order the causes are checked.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The origin breaks a rule, or the settings could not be written.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The folder could not be used.
+    #[error("`{path}` could not be used")]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process is creating a ledger there.
+    #[error("`{dir}` is locked by another writer{}", of_process(*.pid))]
+    Locked {
+        /// The folder.
+        dir: PathBuf,
+        /// The other's process id, when known.
+        pid: Option<u32>,
+    },
+    /// The folder already holds a ledger, or what is left of one.
+    #[error("`{dir}` already holds a ledger")]
+    AlreadyThere {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The first segment could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The first event could not be appended.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+/// Why a ledger could not be opened. Listed in the order the causes are checked.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The settings are not those of a ledger this version reads.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The folder holds no ledger.
+    #[error("`{dir}` holds no ledger")]
+    NotALedger {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The folder could not be used.
+    #[error("`{path}` could not be used")]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another writer is at work.
+    #[error("`{dir}` is locked by another writer{}", of_process(*.pid))]
+    Locked {
+        /// The folder.
+        dir: PathBuf,
+        /// The other's process id, when known.
+        pid: Option<u32>,
+    },
+    /// The blinding key is missing, so new events could not be tied to their streams.
+    #[error("`{dir}` lacks its blinding key `{}`", settings::BLIND_FILE)]
+    BlindMissing {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The records are damaged or cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The end of the ledger is damaged or cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// An entry or its place in its stream is not what this version writes.
+    #[error("the entry at position {position} does not fit its ledger")]
+    Entry {
+        /// Position of the entry.
+        position: Position,
+    },
+    /// There are settings but no events: the segments were removed.
+    #[error("`{dir}` has settings but no events")]
+    Empty {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The blinding key is another ledger's.
+    #[error("the blinding key of `{dir}` is not the one its events were written with")]
+    BlindForeign {
+        /// The folder.
+        dir: PathBuf,
+    },
+}
+
+/// Why events were not appended. Nothing of the call was, unless the write itself failed. Listed
+/// in the order the causes are checked.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// A payload cannot be written as JSON.
+    #[error("a payload cannot be written")]
+    Payload(#[from] serde_json::Error),
+    /// A payload is too long.
+    #[error("event {event} has a payload of {bytes} bytes; at most {PAYLOAD_BYTES_MAX} are kept")]
+    TooLong {
+        /// The event.
+        event: EventId,
+        /// Length of the payload.
+        bytes: usize,
+    },
+    /// The original of a repeated event cannot be read.
+    #[error("the original of event {event} at position {position} cannot be read")]
+    Original {
+        /// The event.
+        event: EventId,
+        /// Where the original is.
+        position: Position,
+        /// The cause.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The clock tells a time before 1970.
+    #[error("the clock tells {time}, before 1970")]
+    Clock {
+        /// The time told.
+        time: Timestamp,
+    },
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn of_process(pid: Option<u32>) -> String {
+    pid.map_or_else(String::new, |pid| format!(", process {pid}"))
+}

@@ -1,0 +1,327 @@
+//! Payload bytes and the hashes an entry holds of them.
+//!
+//! The public payload is one compact JSON object ([`PublicPayload`]), hashed exactly as stored. The
+//! private payload is JSON too, stored behind a random salt and bound by a commitment over both,
+//! so that deleting salt and bytes leaves nothing to guess from.
+//!
+//! [`PublicPayload`]: crate::event::PublicPayload
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::event::{
+    Correlation, Event, EventBody, EventType, Precision, Source, StreamName, activity,
+};
+use crate::hash::{Hash, KEY_PRIVATE, KEY_PUBLIC, keyed, keyed_many, padding};
+
+/// Number of the payload schema this version writes.
+pub const SCHEMA: u32 = 1;
+
+/// Bytes of a salt.
+pub const SALT_BYTES: usize = 32;
+
+/// Longest payload, public or private. A policy or an application manifest is well below; the
+/// bound keeps one record from filling a segment of 64 MiB.
+pub const PAYLOAD_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes before the public payload in what is hashed: schema and length.
+const PUBLIC_HEAD_BYTES: usize = 8;
+
+/// Hash of a public payload: `H(KEY_PUBLIC, pad64(u32 schema || u32 length || bytes))`.
+pub fn public_hash(schema: u32, public: &[u8]) -> Hash {
+    let mut input = Vec::with_capacity(public.len() + 2 * 64);
+    pad_public(schema, public, &mut input);
+    keyed(&KEY_PUBLIC, &input)
+}
+
+/// Commitment to a private payload:
+/// `H(KEY_PRIVATE, pad64(salt || u32 schema || u32 length || bytes))`.
+pub fn private_commit(salt: &[u8; SALT_BYTES], schema: u32, private: &[u8]) -> Hash {
+    let mut input = Vec::with_capacity(private.len() + 3 * 64);
+    pad_private(salt, schema, private, &mut input);
+    keyed(&KEY_PRIVATE, &input)
+}
+
+/// Appends what is hashed for a public payload.
+pub(crate) fn pad_public(schema: u32, public: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(&schema.to_be_bytes());
+    out.extend_from_slice(&length(public).to_be_bytes());
+    out.extend_from_slice(public);
+    fill(start, out);
+}
+
+/// Appends what is hashed for a private payload.
+pub(crate) fn pad_private(salt: &[u8], schema: u32, private: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(salt);
+    out.extend_from_slice(&schema.to_be_bytes());
+    out.extend_from_slice(&length(private).to_be_bytes());
+    out.extend_from_slice(private);
+    fill(start, out);
+}
+
+fn fill(start: usize, out: &mut Vec<u8>) {
+    let used = out.len() - start;
+    out.resize(out.len() + padding(used), 0);
+}
+
+fn length(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+}
+
+/// The payloads of some events, written once, with their public hashes.
+#[derive(Debug, Default)]
+pub(crate) struct Encoded {
+    /// What is hashed for each public payload, one after the other.
+    padded: Vec<u8>,
+    /// Where each public payload lies in `padded`.
+    spans: Vec<std::ops::Range<usize>>,
+    hashes: Vec<Hash>,
+    privates: Vec<Option<Vec<u8>>>,
+}
+
+impl Encoded {
+    /// Writes the payloads of the events.
+    pub(crate) fn of<'e>(
+        events: impl Iterator<Item = &'e Event>,
+    ) -> Result<Self, serde_json::Error> {
+        let mut encoded = Self::default();
+        let mut padded_spans = Vec::new();
+        for event in events {
+            let start = encoded.padded.len();
+            encoded.padded.extend_from_slice(&SCHEMA.to_be_bytes());
+            encoded.padded.extend_from_slice(&[0; 4]);
+            write_public(event, &mut encoded.padded)?;
+            let public = start + PUBLIC_HEAD_BYTES..encoded.padded.len();
+            let bytes = u32::try_from(public.len()).unwrap_or(u32::MAX);
+            if let Some(field) = encoded.padded.get_mut(start + 4..start + 8) {
+                field.copy_from_slice(&bytes.to_be_bytes());
+            }
+            fill(start, &mut encoded.padded);
+            encoded.spans.push(public);
+            padded_spans.push(start..encoded.padded.len());
+            encoded.privates.push(match &event.private {
+                Some(private) => Some(serde_json::to_vec(private)?),
+                None => None,
+            });
+        }
+        let inputs: Vec<&[u8]> = padded_spans
+            .into_iter()
+            .filter_map(|span| encoded.padded.get(span))
+            .collect();
+        keyed_many(&KEY_PUBLIC, &inputs, &mut encoded.hashes);
+        Ok(encoded)
+    }
+
+    /// The payloads of the event at that index.
+    pub(crate) fn get(&self, index: usize) -> Option<Payloads<'_>> {
+        Some(Payloads {
+            public: self.padded.get(self.spans.get(index)?.clone())?,
+            public_hash: self.hashes.get(index)?,
+            private: self.privates.get(index)?.as_deref(),
+        })
+    }
+
+    /// Payloads of each event, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Payloads<'_>> {
+        (0..self.spans.len()).filter_map(|index| self.get(index))
+    }
+}
+
+/// Payload bytes of one event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Payloads<'a> {
+    pub(crate) public: &'a [u8],
+    pub(crate) public_hash: &'a Hash,
+    pub(crate) private: Option<&'a [u8]>,
+}
+
+/// Appends the public payload of an event: the bytes of its [`PublicPayload`], without building
+/// one.
+///
+/// [`PublicPayload`]: crate::event::PublicPayload
+pub(crate) fn write_public(event: &Event, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    let payload = PublicOut {
+        subject: &event.stream,
+        occurred_at: event.occurred_at,
+        precision: (event.precision != Precision::Exact).then_some(event.precision),
+        body: BodyOut(&event.body),
+        source: &event.source,
+        correlation: (!event.correlation.is_empty()).then_some(&event.correlation),
+    };
+    serde_json::to_writer(out, &payload)
+}
+
+#[derive(Serialize)]
+struct PublicOut<'a> {
+    subject: &'a StreamName,
+    occurred_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    precision: Option<Precision>,
+    body: BodyOut<'a>,
+    source: &'a Source,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation: Option<&'a Correlation>,
+}
+
+/// Writes a body straight from its type: going through a JSON value first costs more than all of
+/// the rest of an append.
+struct BodyOut<'a>(&'a EventBody);
+
+impl Serialize for BodyOut<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use EventBody as B;
+        match self.0 {
+            B::IdentityRegistered(body) => body.serialize(serializer),
+            B::IdentityUpdated(body) => body.serialize(serializer),
+            B::IdentityEnabled(body)
+            | B::IdentityDisabled(body)
+            | B::IdentityDeleted(body)
+            | B::IdentityRestored(body)
+            | B::IdentityPurged(body) => body.serialize(serializer),
+            B::OwnerAdded(body) | B::OwnerRemoved(body) | B::OwnerUpdated(body) => {
+                body.serialize(serializer)
+            }
+            B::AttributesSet(body) => body.serialize(serializer),
+            B::CredentialAdded(body) => body.serialize(serializer),
+            B::CredentialUpdated(body) => body.serialize(serializer),
+            B::CredentialRemoved(body) => body.serialize(serializer),
+            B::AppRoleGranted(body) | B::AppRoleRevoked(body) => body.serialize(serializer),
+            B::DelegatedGranted(body) | B::DelegatedRevoked(body) => body.serialize(serializer),
+            B::RoleAssigned(body) | B::RoleRemoved(body) => body.serialize(serializer),
+            B::AccessPolicyCreated(body)
+            | B::AccessPolicyUpdated(body)
+            | B::AccessPolicyDeleted(body) => body.serialize(serializer),
+            B::LocationCreated(body) | B::LocationUpdated(body) | B::LocationDeleted(body) => {
+                body.serialize(serializer)
+            }
+            B::SignedIn(body) | B::SignInFailed(body) | B::SignInBlocked(body) => {
+                body.serialize(serializer)
+            }
+            B::RiskDetected(body) => body.serialize(serializer),
+            B::RiskLevelChanged(body)
+            | B::RiskConfirmed(body)
+            | B::RiskDismissed(body)
+            | B::RiskRemediated(body) => body.serialize(serializer),
+            B::EntitlementObserved(body) => body.serialize(serializer),
+            B::TrialStarted(body) => body.serialize(serializer),
+            B::LicenceAssigned(body) | B::LicenceUnassigned(body) => body.serialize(serializer),
+            B::RunRecorded(body) => body.serialize(serializer),
+            B::ReportIssued(body) => body.serialize(serializer),
+            B::LedgerCreated(body) => body.serialize(serializer),
+            B::Imported(body) => body.serialize(serializer),
+            B::Corroborated(body) => body.serialize(serializer),
+            B::Conflicted(body) => body.serialize(serializer),
+            B::Unknown(_, value) => value.serialize(serializer),
+        }
+    }
+}
+
+/// A public payload read back, its body still text.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PublicIn<'a> {
+    pub(crate) subject: StreamName,
+    pub(crate) occurred_at: Timestamp,
+    #[serde(default)]
+    pub(crate) precision: Precision,
+    #[serde(borrow)]
+    pub(crate) body: &'a RawValue,
+    pub(crate) source: Source,
+    #[serde(default)]
+    pub(crate) correlation: Correlation,
+}
+
+impl PublicIn<'_> {
+    /// The body in the shape its type names.
+    pub(crate) fn body(&self, event_type: EventType) -> Result<EventBody, serde_json::Error> {
+        let text = self.body.get();
+        // Sign-ins are almost all of a ledger: read them without a JSON value in between.
+        match event_type.0 {
+            0x0501 => Ok(EventBody::SignedIn(sign_in(text)?)),
+            0x0502 => Ok(EventBody::SignInFailed(sign_in(text)?)),
+            0x0503 => Ok(EventBody::SignInBlocked(sign_in(text)?)),
+            _ => EventBody::from_json(event_type, serde_json::from_str(text)?),
+        }
+    }
+}
+
+fn sign_in(text: &str) -> Result<activity::SignIn, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{NaturalKey, PublicPayload, risk};
+
+    fn event() -> Event {
+        Event {
+            id: NaturalKey::new("risk.level").with("x").id(),
+            stream: StreamName::service_principal("tenant", "object"),
+            occurred_at: Timestamp::UNIX_EPOCH,
+            precision: Precision::Observed,
+            body: EventBody::RiskConfirmed(risk::Level {
+                level: "high".to_owned(),
+                state: "confirmedCompromised".to_owned(),
+                detail: None,
+            }),
+            source: Source {
+                name: "graph/riskyServicePrincipal".to_owned(),
+                record: None,
+                digest: String::new(),
+            },
+            correlation: Correlation::default(),
+            actor: None,
+            private: None,
+        }
+    }
+
+    #[test]
+    fn the_public_payload_is_the_one_of_the_event_model() {
+        let mut event = event();
+        for precision in [Precision::Exact, Precision::Observed] {
+            event.precision = precision;
+            let mut bytes = Vec::new();
+            write_public(&event, &mut bytes).unwrap();
+            let read: PublicPayload = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(read.subject, event.stream);
+            assert_eq!(read.precision, precision);
+            assert_eq!(read.body, event.body.to_json().unwrap());
+            assert_eq!(
+                bytes,
+                serde_json::to_vec(&read).unwrap(),
+                "no other bytes than the model's own"
+            );
+            event.correlation.id = Some("c".to_owned());
+        }
+    }
+
+    #[test]
+    fn hashes_of_a_batch_are_those_of_each_alone() {
+        let events: Vec<Event> = (0..40)
+            .map(|n| {
+                let mut event = event();
+                event.source.digest = "d".repeat(n * 40);
+                event
+            })
+            .collect();
+        let encoded = Encoded::of(events.iter()).unwrap();
+        let mut seen = 0;
+        for payload in encoded.iter() {
+            assert_eq!(*payload.public_hash, public_hash(SCHEMA, payload.public));
+            assert!(payload.public.starts_with(b"{\"subject\":") && payload.private.is_none());
+            seen += 1;
+        }
+        assert_eq!(seen, 40);
+    }
+
+    #[test]
+    fn a_commitment_depends_on_the_salt() {
+        assert_ne!(
+            private_commit(&[1; 32], SCHEMA, b"{}"),
+            private_commit(&[2; 32], SCHEMA, b"{}")
+        );
+    }
+}

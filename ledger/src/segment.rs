@@ -1,0 +1,520 @@
+//! The embedded store: a folder of segment files, written by one process.
+//!
+//! A batch is one write and one sync; its commit frame makes it visible. A full segment is sealed
+//! with a digest and never written again. The layout and what a crash can leave behind are
+//! `docs/format.md`. Deliberately not here: the lock that keeps other writers out, and hashing of
+//! history, which is [`crate::verify`].
+
+pub(crate) mod file;
+pub(crate) mod frame;
+pub(crate) mod index;
+pub(crate) mod recover;
+pub(crate) mod seal;
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::event::Position;
+use crate::hash::Hash;
+use crate::store::{RecordRef, Store, StoreError, StoredRecord};
+use file::{SegmentFile, list, name_of};
+use frame::{Commit, HEADER_BYTES, Header, Kind, begin, finish};
+use index::{Block, Index};
+use recover::{Extent, Met, Rest, cut_torn, walk};
+use seal::{Seal, digest};
+
+/// Sizes of segment files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentOptions {
+    /// A batch that would grow a segment beyond this many bytes starts the next one. A batch is
+    /// never split, so a larger one makes a larger segment.
+    pub segment_bytes: u64,
+    /// Zeros written ahead of small batches, at most, so that a sync need not move the file's end.
+    pub extend_bytes: u64,
+}
+
+impl Default for SegmentOptions {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 64 << 20,
+            extend_bytes: 8 << 20,
+        }
+    }
+}
+
+/// Least zeros written ahead: a new ledger stays small.
+const EXTEND_BYTES_MIN: u64 = 1 << 20;
+
+/// Blocks of records kept for comparing repeated events with their originals.
+const BLOCKS_KEPT: usize = 64;
+
+/// Ending of a segment that is being created.
+pub(crate) const TEMPORARY_ENDING: &str = "tmp";
+
+/// A block read for its records.
+struct KeptBlock {
+    range: std::ops::Range<u64>,
+    first: Position,
+    block: Arc<Block>,
+}
+
+/// The store's writer.
+pub(crate) struct SegmentStore {
+    dir: PathBuf,
+    ledger_id: [u8; 16],
+    options: SegmentOptions,
+    /// Index of every segment; the last is the active one.
+    indexes: Vec<Index>,
+    active: SegmentFile,
+    extent: Extent,
+    /// Length of the active file, zeros ahead included.
+    allocated: u64,
+    poisoned: bool,
+    buffer: Vec<u8>,
+    blocks: RefCell<Vec<KeptBlock>>,
+}
+
+impl SegmentStore {
+    /// Creates the first segment of an empty folder.
+    pub(crate) fn create(
+        dir: &Path,
+        ledger_id: [u8; 16],
+        genesis: Hash,
+        options: SegmentOptions,
+    ) -> Result<Self, StoreError> {
+        let header = Header {
+            ledger_id,
+            first: 0,
+            prev_chain: genesis,
+        };
+        prepare_segment(dir, &header).map_err(|source| io_error(0, source))?;
+        publish_segment(dir, 0).map_err(|source| io_error(0, source))?;
+        Self::open(dir, ledger_id, genesis, options, &mut |_| {})
+    }
+
+    /// Opens the store, cutting a torn tail off and finishing an interrupted roll-over. Every
+    /// committed record is shown to `each`; nothing is hashed.
+    pub(crate) fn open(
+        dir: &Path,
+        ledger_id: [u8; 16],
+        genesis: Hash,
+        options: SegmentOptions,
+        each: &mut dyn FnMut(&Met<'_>),
+    ) -> Result<Self, StoreError> {
+        let firsts = list(dir).map_err(|source| io_error(0, source))?;
+        let mut expected = Header {
+            ledger_id,
+            first: 0,
+            prev_chain: genesis,
+        };
+        let mut indexes = Vec::with_capacity(firsts.len());
+        let mut firsts = firsts.into_iter().peekable();
+        while let Some(first) = firsts.next() {
+            let fail = |source| io_error(first, source);
+            let is_last = firsts.peek().is_none();
+            let segment = SegmentFile::open_for_writing(dir, first).map_err(fail)?;
+            let header = segment.header().map_err(fail)?;
+            if header != Some(expected) || first != expected.first {
+                return Err(damaged(&segment, 0, expected.first));
+            }
+            let mut extent = Extent::of_header(&expected);
+            let mut index = Index::new(first, extent.end);
+            let rest = walk(&segment.file, &mut extent, &mut |met| {
+                index.push(met.offset);
+                each(met);
+            })
+            .map_err(fail)?;
+            index.set_end(extent.end);
+            indexes.push(index);
+            match rest {
+                Rest::Damaged => return Err(damaged(&segment, extent.end, extent.next)),
+                Rest::Torn if is_last => cut_torn(dir, &segment, extent.end).map_err(fail)?,
+                Rest::Clean if is_last || extent.seal.is_some() => {}
+                Rest::Clean | Rest::Torn => {
+                    return Err(damaged(&segment, extent.end, extent.next));
+                }
+            }
+            expected.first = extent.next;
+            expected.prev_chain = extent.head_chain;
+            if is_last {
+                return Self::at(dir, segment, extent, indexes, (ledger_id, options));
+            }
+        }
+        Err(StoreError::Io {
+            file: name_of(0),
+            source: io::ErrorKind::NotFound.into(),
+        })
+    }
+
+    fn at(
+        dir: &Path,
+        active: SegmentFile,
+        extent: Extent,
+        indexes: Vec<Index>,
+        (ledger_id, options): ([u8; 16], SegmentOptions),
+    ) -> Result<Self, StoreError> {
+        let fail = |source| io_error(active.first, source);
+        let allocated = active.file.metadata().map_err(fail)?.len();
+        let sealed = extent.seal.is_some();
+        let mut store = Self {
+            dir: dir.to_owned(),
+            ledger_id,
+            options,
+            indexes,
+            active,
+            extent,
+            allocated,
+            poisoned: false,
+            buffer: Vec::new(),
+            blocks: RefCell::default(),
+        };
+        if sealed {
+            let next = store.next_header();
+            let fail = |source| io_error(next.first, source);
+            prepare_segment(dir, &next).map_err(fail)?;
+            store.start_segment(&next).map_err(fail)?;
+        }
+        Ok(store)
+    }
+
+    fn next_header(&self) -> Header {
+        Header {
+            ledger_id: self.ledger_id,
+            first: self.extent.next,
+            prev_chain: self.extent.head_chain,
+        }
+    }
+
+    /// Seals the active segment and starts the next. The next one is prepared under another name
+    /// first, so that a sealed last segment without it is a loss, not a crash.
+    fn roll_over(&mut self) -> io::Result<()> {
+        let next = self.next_header();
+        prepare_segment(&self.dir, &next)?;
+        let seal = Seal {
+            digest: digest(&self.active.file, self.extent.end)?,
+            first: self.active.first,
+            count: self.extent.next - self.active.first,
+            times: self.extent.times,
+            head_chain: self.extent.head_chain,
+        };
+        let mut footer = Vec::new();
+        let start = begin(Kind::Seal, &mut footer);
+        seal.write(&mut footer);
+        finish(start, &mut footer).ok_or(io::ErrorKind::InvalidInput)?;
+        let file = &mut self.active.file;
+        file.seek(SeekFrom::Start(self.extent.end))?;
+        file.write_all(&footer)?;
+        file.set_len(self.extent.end + length(&footer))?;
+        file.sync_all()?;
+        self.start_segment(&next)
+    }
+
+    fn start_segment(&mut self, header: &Header) -> io::Result<()> {
+        publish_segment(&self.dir, header.first)?;
+        self.active = SegmentFile::open_for_writing(&self.dir, header.first)?;
+        self.extent = Extent::of_header(header);
+        self.allocated = self.extent.end;
+        self.indexes.push(Index::new(header.first, self.extent.end));
+        Ok(())
+    }
+
+    /// Fills the buffer with the frames of a batch; returns where each record begins in it.
+    fn encode(
+        &mut self,
+        expected: Position,
+        records: &[RecordRef<'_>],
+        head_chain: &Hash,
+    ) -> Result<Vec<u64>, StoreError> {
+        let buffer = &mut self.buffer;
+        buffer.clear();
+        let mut starts = Vec::with_capacity(records.len());
+        let mut position = expected;
+        for record in records {
+            let start = begin(Kind::Record, buffer);
+            buffer.extend_from_slice(record.entry);
+            buffer.extend_from_slice(record.public);
+            buffer.extend_from_slice(record.private);
+            let bytes = buffer.len() - start;
+            finish(start, buffer).ok_or(StoreError::TooLong { position, bytes })?;
+            starts.push(u64::try_from(start).unwrap_or(u64::MAX));
+            position += 1;
+        }
+        let start = begin(Kind::Commit, buffer);
+        let commit = Commit {
+            first: expected,
+            count: u64::try_from(records.len()).unwrap_or(u64::MAX),
+            head_chain: *head_chain,
+        };
+        commit.write(buffer);
+        let bytes = buffer.len() - start;
+        finish(start, buffer).ok_or(StoreError::TooLong { position, bytes })?;
+        Ok(starts)
+    }
+
+    /// Writes the buffer behind the last commit and waits until it is on disk.
+    fn write_durably(&mut self) -> io::Result<()> {
+        let bytes = length(&self.buffer);
+        let full = self.extent.end + bytes > self.options.segment_bytes;
+        if full && self.extent.next > self.active.first {
+            self.roll_over()?;
+        }
+        let end = self.extent.end + bytes;
+        if end > self.allocated {
+            let ahead = self
+                .allocated
+                .max(EXTEND_BYTES_MIN)
+                .min(self.options.extend_bytes);
+            // A large batch moves the end of the file anyway; zeros would only be written twice.
+            if bytes <= ahead / 8 {
+                let zeros = vec![0; usize::try_from(end + ahead - self.allocated).unwrap_or(0)];
+                self.active.file.seek(SeekFrom::Start(self.allocated))?;
+                self.active.file.write_all(&zeros)?;
+                self.allocated = end + ahead;
+            }
+        }
+        let file = &mut self.active.file;
+        file.seek(SeekFrom::Start(self.extent.end))?;
+        file.write_all(&self.buffer)?;
+        file.sync_data()?;
+        self.allocated = self.allocated.max(end);
+        Ok(())
+    }
+
+    /// Whether exactly these records are stored from `expected` on.
+    fn holds(&self, expected: Position, records: &[RecordRef<'_>]) -> Result<bool, StoreError> {
+        for (position, record) in (expected..).zip(records) {
+            match self.get(position)? {
+                Some(stored) if stored.as_ref() == *record => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(!records.is_empty())
+    }
+
+    fn block(&self, position: Position) -> Result<Option<Arc<Block>>, StoreError> {
+        let after = self
+            .indexes
+            .partition_point(|index| index.first() <= position);
+        let Some(index) = after.checked_sub(1).and_then(|at| self.indexes.get(at)) else {
+            return Ok(None);
+        };
+        let Some((range, first)) = index.block(position) else {
+            return Ok(None);
+        };
+        let mut blocks = self.blocks.borrow_mut();
+        let kept = blocks
+            .iter()
+            .find(|kept| kept.first == first && kept.range == range);
+        if let Some(kept) = kept {
+            return Ok(Some(Arc::clone(&kept.block)));
+        }
+        let fail = |source| io_error(index.first(), source);
+        let segment = SegmentFile::open(&self.dir, index.first()).map_err(fail)?;
+        let block = Block::read(&segment.file, range.clone(), first).map_err(fail)?;
+        let block = Arc::new(block);
+        if blocks.len() >= BLOCKS_KEPT {
+            blocks.remove(0);
+        }
+        blocks.push(KeptBlock {
+            range,
+            first,
+            block: Arc::clone(&block),
+        });
+        Ok(Some(block))
+    }
+}
+
+impl Store for SegmentStore {
+    fn size(&self) -> u64 {
+        self.extent.next
+    }
+
+    fn head_chain(&self) -> Hash {
+        self.extent.head_chain
+    }
+
+    fn append(
+        &mut self,
+        expected: Position,
+        records: &[RecordRef<'_>],
+        head_chain: &Hash,
+    ) -> Result<(), StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Poisoned);
+        }
+        if expected != self.size() {
+            if self.holds(expected, records)? {
+                return Ok(());
+            }
+            return Err(StoreError::Expected {
+                expected,
+                actual: self.size(),
+            });
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        let starts = self.encode(expected, records, head_chain)?;
+        if let Err(source) = self.write_durably() {
+            self.poisoned = true;
+            return Err(io_error(self.active.first, source));
+        }
+        for record in records {
+            self.extent.times.add_entry(record.entry);
+        }
+        let base = self.extent.end;
+        self.extent.end = base + length(&self.buffer);
+        self.extent.next = expected + u64::try_from(records.len()).unwrap_or(u64::MAX);
+        self.extent.head_chain = *head_chain;
+        if let Some(index) = self.indexes.last_mut() {
+            for start in starts {
+                index.push(base + start);
+            }
+            index.set_end(self.extent.end);
+        }
+        Ok(())
+    }
+
+    fn get(&self, position: Position) -> Result<Option<StoredRecord>, StoreError> {
+        let Some(block) = self.block(position)? else {
+            return Ok(None);
+        };
+        match block.record(position) {
+            Some(record) => Ok(Some(record)),
+            None => Err(StoreError::Damaged {
+                file: self.file_of(position),
+                offset: 0,
+                position,
+            }),
+        }
+    }
+}
+
+impl SegmentStore {
+    fn file_of(&self, position: Position) -> String {
+        let firsts = self.indexes.iter().map(Index::first);
+        name_of(firsts.filter(|first| *first <= position).max().unwrap_or(0))
+    }
+}
+
+/// Writes a new segment's header under a temporary name.
+fn prepare_segment(dir: &Path, header: &Header) -> io::Result<()> {
+    let mut file = File::create(temporary_path(dir, header.first))?;
+    file.write_all(&header.encode())?;
+    file.sync_all()
+}
+
+/// Gives a prepared segment its name.
+fn publish_segment(dir: &Path, first: Position) -> io::Result<()> {
+    std::fs::rename(temporary_path(dir, first), dir.join(name_of(first)))?;
+    sync_dir(dir)
+}
+
+pub(crate) fn temporary_path(dir: &Path, first: Position) -> PathBuf {
+    dir.join(format!("{}.{TEMPORARY_ENDING}", name_of(first)))
+}
+
+/// Makes created and renamed names of a folder durable.
+#[cfg(unix)]
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Folders cannot be synced here; the file system orders names itself.
+#[cfg(not(unix))]
+pub(crate) fn sync_dir(_dir: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+fn io_error(first: Position, source: io::Error) -> StoreError {
+    StoreError::Io {
+        file: name_of(first),
+        source,
+    }
+}
+
+fn damaged(segment: &SegmentFile, offset: u64, position: Position) -> StoreError {
+    StoreError::Damaged {
+        file: segment.name(),
+        offset,
+        position,
+    }
+}
+
+/// Bytes of a segment without records.
+pub(crate) const EMPTY_BYTES: usize = HEADER_BYTES;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(dir: &Path) -> SegmentStore {
+        SegmentStore::create(dir, [1; 16], [2; 32], SegmentOptions::default()).unwrap()
+    }
+
+    fn entry(position: u8) -> [u8; 256] {
+        let mut entry = [0; 256];
+        entry[15] = position;
+        entry
+    }
+
+    fn record(entry: &[u8; 256]) -> RecordRef<'_> {
+        RecordRef {
+            entry,
+            public: b"",
+            private: b"private",
+        }
+    }
+
+    #[test]
+    fn a_retried_append_changes_nothing_and_another_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(dir.path());
+        let (one, two) = (entry(0), entry(1));
+        let batch = [record(&one), record(&two)];
+        store.append(0, &batch, &[3; 32]).unwrap();
+        store.append(0, &batch, &[3; 32]).unwrap();
+        store.append(1, &batch[1..], &[3; 32]).unwrap();
+        assert_eq!(store.size(), 2);
+        for (expected, batch) in [(0, &batch[1..]), (1, &batch[..]), (5, &batch[..])] {
+            assert!(matches!(
+                store.append(expected, batch, &[3; 32]),
+                Err(StoreError::Expected { actual: 2, .. })
+            ));
+        }
+        assert_eq!(store.get(1).unwrap().unwrap().as_ref(), batch[1]);
+        assert_eq!(store.get(2).unwrap(), None);
+    }
+
+    #[test]
+    fn after_a_failed_write_nothing_is_appended_until_opened_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(dir.path());
+        let (one, two) = (entry(0), entry(1));
+        store.append(0, &[record(&one)], &[3; 32]).unwrap();
+        // A handle for reading only: the system refuses every write to it.
+        store.active = SegmentFile::open(dir.path(), 0).unwrap();
+        let batch = [record(&two)];
+        assert!(matches!(
+            store.append(1, &batch, &[4; 32]),
+            Err(StoreError::Io { .. })
+        ));
+        store.active = SegmentFile::open_for_writing(dir.path(), 0).unwrap();
+        assert!(matches!(
+            store.append(1, &batch, &[4; 32]),
+            Err(StoreError::Poisoned)
+        ));
+        let options = SegmentOptions::default();
+        let mut store =
+            SegmentStore::open(dir.path(), [1; 16], [2; 32], options, &mut |_| {}).unwrap();
+        store.append(1, &batch, &[4; 32]).unwrap();
+        assert_eq!((store.size(), store.head_chain()), (2, [4; 32]));
+    }
+}

@@ -1,0 +1,150 @@
+//! Finding the end of what was committed.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::file::{Frames, SegmentFile, Step, last_nonzero, read_at};
+use super::frame::{Commit, HEADER_BYTES, Header, Kind, find_intact, record_parts};
+use super::seal::{Seal, Times};
+use crate::entry::{ENTRY_BYTES, Entry};
+use crate::event::Position;
+use crate::hash::Hash;
+
+/// A record met in a walk: its position, its offset in the file and its entry.
+pub(crate) struct Met<'a> {
+    pub(crate) position: Position,
+    pub(crate) offset: u64,
+    pub(crate) entry: &'a [u8; ENTRY_BYTES],
+}
+
+/// How far a segment's commits reach.
+#[derive(Debug, Clone)]
+pub(crate) struct Extent {
+    /// Offset after the last commit frame (of the header when there is none).
+    pub(crate) end: u64,
+    /// Position after the last committed record.
+    pub(crate) next: Position,
+    /// Chain value of the last committed record.
+    pub(crate) head_chain: Hash,
+    pub(crate) times: Times,
+    /// The footer, when the segment is sealed.
+    pub(crate) seal: Option<Seal>,
+}
+
+impl Extent {
+    /// Extent of a segment of which only the header was read.
+    pub(crate) fn of_header(header: &Header) -> Self {
+        Self {
+            end: u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX),
+            next: header.first,
+            head_chain: header.prev_chain,
+            times: Times::NONE,
+            seal: None,
+        }
+    }
+}
+
+/// What follows the last commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Nothing but zeros, or the footer.
+    Clean,
+    /// A batch that was never acknowledged.
+    Torn,
+    /// Bytes that are no frame although intact commits follow, or commits that do not fit.
+    Damaged,
+}
+
+/// Walks the frames after `extent`, moving it over every commit. Committed records go to `each`.
+pub(crate) fn walk(
+    file: &File,
+    extent: &mut Extent,
+    each: &mut dyn FnMut(&Met<'_>),
+) -> io::Result<Rest> {
+    let mut frames = Frames::new(file, extent.end);
+    let mut batch: Vec<(u64, [u8; ENTRY_BYTES])> = Vec::new();
+    loop {
+        match frames.next()? {
+            Step::Frame(offset, frame) => match frame.kind {
+                Kind::Record => {
+                    let expected = extent.next + u64::try_from(batch.len()).unwrap_or(u64::MAX);
+                    match record_parts(frame.body) {
+                        Some((entry, _, _)) if Entry::peek_position(entry) == expected => {
+                            batch.push((offset, *entry));
+                        }
+                        _ => return Ok(Rest::Damaged),
+                    }
+                }
+                Kind::Commit => {
+                    let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+                    match Commit::decode(frame.body) {
+                        Some(commit) if commit.first == extent.next && commit.count == count => {
+                            extent.head_chain = commit.head_chain;
+                        }
+                        _ => return Ok(Rest::Damaged),
+                    }
+                    for (offset, entry) in &batch {
+                        extent.times.add_entry(entry);
+                        each(&Met {
+                            position: extent.next,
+                            offset: *offset,
+                            entry,
+                        });
+                        extent.next += 1;
+                    }
+                    batch.clear();
+                    extent.end = frames.offset();
+                }
+                Kind::Seal => {
+                    return Ok(match Seal::decode(frame.body) {
+                        Some(seal) if batch.is_empty() && seal.head_chain == extent.head_chain => {
+                            extent.seal = Some(seal);
+                            Rest::Clean
+                        }
+                        _ => Rest::Damaged,
+                    });
+                }
+            },
+            Step::Blank if batch.is_empty() && last_nonzero(file, extent.end)?.is_none() => {
+                return Ok(Rest::Clean);
+            }
+            Step::Blank | Step::Damaged => {
+                let damaged_at = frames.offset();
+                return commit_follows(file, damaged_at)
+                    .map(|found| if found { Rest::Damaged } else { Rest::Torn });
+            }
+        }
+    }
+}
+
+/// Whether an intact commit or footer lies after the offset: then what is before it was
+/// acknowledged, and its loss is damage.
+fn commit_follows(file: &File, offset: u64) -> io::Result<bool> {
+    let Some(last) = last_nonzero(file, offset)? else {
+        return Ok(false);
+    };
+    // Up to a frame's head of zeros may end the last frame.
+    let length = usize::try_from(last - offset).unwrap_or(usize::MAX) + 128;
+    let mut bytes = vec![0; length];
+    let read = read_at(file, &mut bytes, offset)?;
+    bytes.truncate(read);
+    Ok(find_intact(&bytes, 0, &|kind| kind != Kind::Record).is_some())
+}
+
+/// Copies the torn tail of a segment to `<segment>.<offset>.torn` beside it, then cuts it off.
+pub(crate) fn cut_torn(dir: &Path, segment: &SegmentFile, end: u64) -> io::Result<()> {
+    if let Some(last) = last_nonzero(&segment.file, end)? {
+        let length = usize::try_from(last + 1 - end).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; length];
+        let read = read_at(&segment.file, &mut bytes, end)?;
+        bytes.truncate(read);
+        let aside = dir.join(format!("{}.{end}.torn", segment.name()));
+        let mut copy = File::create(aside)?;
+        copy.write_all(&bytes)?;
+        copy.sync_all()?;
+    }
+    segment.file.set_len(end)?;
+    segment.file.sync_all()?;
+    super::sync_dir(dir)
+}

@@ -1,0 +1,349 @@
+//! Checks of one segment file, byte by byte.
+
+use super::fault::{Fault, FaultClass, Faults};
+use super::records::{Item, PlacedId, Records};
+use super::streams::Span;
+use crate::entry::Entry;
+use crate::event::Position;
+use crate::hash::Hash;
+use crate::segment::file::name_of;
+use crate::segment::frame::{
+    Commit, Frame, HEADER_BYTES, Header, Kind, Parsed, find_intact, parse, record_parts,
+};
+use crate::segment::seal::{Seal, Times};
+
+/// What the bytes of one segment told.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) name: String,
+    pub(super) header: Option<Header>,
+    /// Position of the first record.
+    pub(super) first: Position,
+    /// Position after the last committed record.
+    pub(super) next: Position,
+    /// Chain value of the last committed record, when known.
+    pub(super) head_chain: Option<Hash>,
+    pub(super) sealed: bool,
+    /// Whether records are lost or cannot be relied on.
+    pub(super) lost: bool,
+    pub(super) times: Times,
+    /// Position and recorded time of the first record.
+    pub(super) first_time: Option<(Position, u64)>,
+    /// Entry and public payload of the first record.
+    pub(super) first_record: Option<([u8; 256], Vec<u8>)>,
+    pub(super) ids: Vec<PlacedId>,
+    pub(super) spans: Vec<Span>,
+    pub(super) bytes: u64,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// Checks the bytes of the segment whose name tells `first`.
+pub(super) fn check(bytes: &[u8], first: Position, ledger_id: Option<[u8; 16]>) -> Checked {
+    let name = name_of(first);
+    let mut faults = Faults::of(name.clone());
+    let header = Header::decode(bytes);
+    let ledger_id = ledger_id.or(header.map(|header| header.ledger_id));
+    match header {
+        None => faults.add(None, FaultClass::Header, "the header is damaged"),
+        Some(header) => {
+            if header.first != first {
+                let detail = format!("the header says first position {}", header.first);
+                faults.add(None, FaultClass::Header, detail);
+            }
+            if Some(header.ledger_id) != ledger_id {
+                faults.add(None, FaultClass::Header, "the header is another ledger's");
+            }
+        }
+    }
+    let first = header.map_or(first, |header| header.first);
+    let mut walk = Walk {
+        bytes,
+        at: HEADER_BYTES,
+        expected: first,
+        batch_first: first,
+        whole: true,
+        committed: first,
+        seal: None,
+        first_record: None,
+        records: Records::new(
+            ledger_id.unwrap_or_default(),
+            header.map(|header| header.prev_chain),
+        ),
+        faults,
+    };
+    while walk.step() {}
+    let Walk {
+        mut records,
+        mut faults,
+        seal,
+        committed,
+        first_record,
+        ..
+    } = walk;
+    records.flush(&mut faults);
+    let mut checked = Checked {
+        name,
+        header,
+        first,
+        next: committed,
+        head_chain: records.committed_chain,
+        sealed: seal.is_some(),
+        lost: records.lost,
+        times: records.times,
+        first_time: records.first_time,
+        first_record,
+        ids: records.ids,
+        spans: records.spans.into_sorted(),
+        bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        faults: Vec::new(),
+    };
+    if let Some((at, seal)) = seal {
+        let content = bytes.get(..at).unwrap_or_default();
+        check_seal(content, &seal, &checked, &mut faults);
+    }
+    checked.faults = faults.list;
+    checked
+}
+
+/// A walk over the frames of a segment.
+struct Walk<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    /// Position of the next record.
+    expected: Position,
+    batch_first: Position,
+    /// Whether every record of the batch was met.
+    whole: bool,
+    /// Position after the last committed record.
+    committed: Position,
+    seal: Option<(usize, Seal)>,
+    first_record: Option<([u8; 256], Vec<u8>)>,
+    records: Records<'b>,
+    faults: Faults,
+}
+
+impl<'b> Walk<'b> {
+    /// Takes one frame, or one stretch of damage; `false` at the end.
+    fn step(&mut self) -> bool {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if let Some((seal_end, _)) = self.seal.filter(|_| !rest.is_empty()) {
+            let detail = format!("{} bytes follow the footer at {seal_end}", rest.len());
+            self.faults.add(None, FaultClass::Tail, detail);
+            return false;
+        }
+        match parse(rest) {
+            Parsed::Frame(frame) if frame.intact => self.frame(&frame),
+            Parsed::Frame(frame) if self.leads_on(frame.bytes()) => self.frame(&frame),
+            Parsed::Blank if rest.iter().all(|byte| *byte == 0) => {
+                if self.expected != self.batch_first {
+                    self.faults.add(
+                        self.batch_first,
+                        FaultClass::Commit,
+                        "the last batch has no commit",
+                    );
+                }
+                return false;
+            }
+            _ => return self.resynchronise(),
+        }
+        true
+    }
+
+    /// Whether a sound frame, or the end, follows after that many bytes.
+    fn leads_on(&self, bytes: usize) -> bool {
+        let rest = self.bytes.get(self.at + bytes..).unwrap_or_default();
+        match parse(rest) {
+            Parsed::Frame(frame) => frame.intact,
+            Parsed::Blank => rest.iter().all(|byte| *byte == 0),
+            Parsed::More(_) | Parsed::Foreign => false,
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame<'b>) {
+        let at = self.at;
+        self.at += frame.bytes();
+        match frame.kind {
+            Kind::Record => self.record(frame),
+            Kind::Commit => {
+                if !frame.intact {
+                    self.faults.add(
+                        self.batch_first,
+                        FaultClass::Commit,
+                        "the commit frame is damaged",
+                    );
+                }
+                self.commit(Commit::decode(frame.body).filter(|_| frame.intact));
+            }
+            Kind::Seal => match Seal::decode(frame.body).filter(|_| frame.intact) {
+                Some(seal) => self.seal = Some((at, seal)),
+                None => self
+                    .faults
+                    .add(None, FaultClass::Seal, "the footer is damaged"),
+            },
+        }
+    }
+
+    fn record(&mut self, frame: &Frame<'b>) {
+        if !frame.intact {
+            self.faults.add(
+                self.expected,
+                FaultClass::Frame,
+                "the record's bytes do not match their CRC",
+            );
+        }
+        let Some((entry, public, private)) = record_parts(frame.body) else {
+            if frame.intact {
+                self.faults.add(
+                    self.expected,
+                    FaultClass::Format,
+                    "the record's lengths do not fit together",
+                );
+            }
+            self.lose();
+            self.expected += 1;
+            return;
+        };
+        let said = Entry::peek_position(entry);
+        let mut position = self.expected;
+        // When the next frame goes on as if this record were in its place, it is, whatever it
+        // says; otherwise records before it are gone, or it was moved here.
+        let in_place = !frame.intact
+            || said == self.expected
+            || self.position_at(self.at) == self.expected.checked_add(1);
+        if !in_place && said > self.expected && said - self.expected < LOST_MAX {
+            self.gap_until(said);
+            position = said;
+        } else if !in_place && said < self.expected {
+            let detail = format!("position {said} stands where {} is due", self.expected);
+            self.faults.add(said, FaultClass::Seq, detail);
+            self.lose();
+            return;
+        }
+        if position == 0 {
+            self.first_record = Some((*entry, public.to_vec()));
+        }
+        let item = Item::Record {
+            position,
+            entry,
+            public,
+            private,
+            intact: frame.intact,
+        };
+        self.records.push(item, &mut self.faults);
+        self.expected = position.saturating_add(1);
+    }
+
+    fn commit(&mut self, commit: Option<Commit>) {
+        if let Some(commit) = commit {
+            let end = commit.first.saturating_add(commit.count);
+            if end > self.expected && end - self.expected < LOST_MAX {
+                self.gap_until(end);
+            }
+            if commit.first != self.batch_first || end != self.expected {
+                let detail = format!(
+                    "the commit names {} records from {}, but {}..{} are there",
+                    commit.count, commit.first, self.batch_first, self.expected
+                );
+                self.faults
+                    .add(self.batch_first, FaultClass::Commit, detail);
+            }
+            let whole = self.whole;
+            self.records
+                .push(Item::Commit { commit, whole }, &mut self.faults);
+        }
+        self.committed = self.expected;
+        self.batch_first = self.expected;
+        self.whole = true;
+    }
+
+    /// Reports the positions up to `next` as missing.
+    fn gap_until(&mut self, next: Position) {
+        let detail = format!("positions {}..{next} are missing", self.expected);
+        self.faults.add(self.expected, FaultClass::Gap, detail);
+        self.lose();
+        self.expected = next;
+    }
+
+    fn lose(&mut self) {
+        self.whole = false;
+        self.records.push(Item::Lost, &mut self.faults);
+    }
+
+    /// Goes on at the next intact frame; what lies between is damage.
+    fn resynchronise(&mut self) -> bool {
+        let Some(found) = find_intact(self.bytes, self.at + 1, &|_| true) else {
+            if self.expected == self.batch_first {
+                let detail = format!("bytes from {} on are neither a frame nor zero", self.at);
+                self.faults.add(None, FaultClass::Tail, detail);
+            } else {
+                let detail = format!("the last batch is damaged at byte {}", self.at);
+                self.faults
+                    .add(self.batch_first, FaultClass::Commit, detail);
+            }
+            return false;
+        };
+        let next = self.position_at(found).unwrap_or(self.expected);
+        let place = format!("bytes {}..{found} are no frame", self.at);
+        if next > self.expected && next - self.expected < LOST_MAX {
+            for position in self.expected..next {
+                self.faults.add(position, FaultClass::Frame, place.clone());
+            }
+            self.lose();
+            self.expected = next;
+        } else if self.expected == self.batch_first {
+            self.faults.add(None, FaultClass::Frame, place);
+        } else {
+            // No record is missing, so it was the commit of the batch before.
+            self.faults.add(self.batch_first, FaultClass::Commit, place);
+            self.commit(None);
+        }
+        self.at = found;
+        true
+    }
+
+    /// Position that an intact frame says comes next.
+    fn position_at(&self, at: usize) -> Option<Position> {
+        let Parsed::Frame(frame) = parse(self.bytes.get(at..)?) else {
+            return None;
+        };
+        match frame.kind {
+            Kind::Record => record_parts(frame.body).map(|(entry, ..)| Entry::peek_position(entry)),
+            Kind::Commit => {
+                Commit::decode(frame.body).map(|commit| commit.first.saturating_add(commit.count))
+            }
+            Kind::Seal => {
+                Seal::decode(frame.body).map(|seal| seal.first.saturating_add(seal.count))
+            }
+        }
+    }
+}
+
+/// Most positions believed missing within one segment; a larger jump is a wrong number.
+const LOST_MAX: u64 = 1 << 24;
+
+fn check_seal(content: &[u8], seal: &Seal, checked: &Checked, faults: &mut Faults) {
+    if *blake3::hash(content).as_bytes() != seal.digest {
+        faults.add(None, FaultClass::Seal, "the segment is not the one sealed");
+    }
+    let (first, next) = (checked.first, checked.next);
+    if seal.first != first || seal.first.checked_add(seal.count) != Some(next) {
+        let detail = format!(
+            "the footer names {} records from {}, but {first}..{next} are there",
+            seal.count, seal.first
+        );
+        faults.add(None, FaultClass::Seal, detail);
+    }
+    if checked.lost {
+        return;
+    }
+    if seal.times != checked.times {
+        faults.add(None, FaultClass::Seal, "the footer names other times");
+    }
+    if checked.head_chain != Some(seal.head_chain) {
+        faults.add(
+            None,
+            FaultClass::Seal,
+            "the footer names another chain value",
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! What a ledger promises, through its public names only.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod promises {
+    mod append;
+    mod book;
+    mod crash;
+    mod read;
+    mod tamper;
+    mod vectors;
+}

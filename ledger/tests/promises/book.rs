@@ -1,0 +1,103 @@
+//! A small ledger to try things on.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use ledger::event::activity::SignIn;
+use ledger::event::identity::{ObjectKind, Registered};
+use ledger::{
+    Correlation, CreateOptions, Edge, Event, EventBody, Ledger, NaturalKey, Precision,
+    SegmentOptions, Source, StreamName,
+};
+use serde_json::json;
+
+pub(super) const TENANT: &str = "11111111-2222-3333-4444-555555555555";
+
+pub(super) const SMALL: SegmentOptions = SegmentOptions {
+    segment_bytes: 4_096,
+    extend_bytes: 0,
+};
+
+/// A clock that moves one millisecond per look, and bytes that never repeat.
+pub(super) fn edge() -> Edge {
+    static SEED: AtomicU64 = AtomicU64::new(0);
+    let mut now = 1_795_000_000_000_i64;
+    Edge {
+        clock: Box::new(move || {
+            now += 1;
+            Timestamp::from_millisecond(now).unwrap()
+        }),
+        entropy: Box::new(|bytes| {
+            let seed = SEED.fetch_add(1, Ordering::Relaxed);
+            let mut stream = blake3::Hasher::new()
+                .update(&seed.to_le_bytes())
+                .finalize_xof();
+            stream.fill(bytes);
+        }),
+    }
+}
+
+pub(super) fn options() -> CreateOptions {
+    CreateOptions {
+        origin: "ledger.example/t/acme".to_owned(),
+        private_network: false,
+    }
+}
+
+pub(super) fn create(dir: &Path, sizes: SegmentOptions) -> Ledger {
+    Ledger::create_with(dir, &options(), edge(), sizes).unwrap()
+}
+
+fn source(name: &str) -> Source {
+    Source {
+        name: name.to_owned(),
+        record: None,
+        digest: String::new(),
+    }
+}
+
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).unwrap()
+}
+
+pub(super) fn sign_in(n: u32) -> Event {
+    let id = format!("sign-in-{n}");
+    Event {
+        id: NaturalKey::new("activity").with(TENANT).with(&id).id(),
+        stream: StreamName::service_principal(TENANT, &format!("object-{}", n % 3)),
+        occurred_at: at(i64::from(n)),
+        precision: Precision::Exact,
+        body: EventBody::SignedIn(SignIn {
+            sign_in_id: id,
+            app_id: "app".to_owned(),
+            ip: Some("192.0.2.7".to_owned()),
+            ..SignIn::default()
+        }),
+        source: source("graph/servicePrincipalSignIn"),
+        correlation: Correlation::default(),
+        actor: None,
+        private: None,
+    }
+}
+
+pub(super) fn registered(n: u32, name: &str) -> Event {
+    let object = format!("object-{n}");
+    Event {
+        id: NaturalKey::new("identity.registered")
+            .with(TENANT)
+            .with(&object)
+            .id(),
+        stream: StreamName::service_principal(TENANT, &object),
+        occurred_at: at(0),
+        precision: Precision::Exact,
+        body: EventBody::IdentityRegistered(Registered {
+            kind: ObjectKind::ServicePrincipal,
+            attributes: [("displayName".to_owned(), json!(name))].into(),
+        }),
+        source: source("graph/directoryAudit"),
+        correlation: Correlation::default(),
+        actor: Some("someone".to_owned()),
+        private: Some(json!({"actor": {"name": "Someone"}})),
+    }
+}

@@ -1,0 +1,61 @@
+//! PRIV-007: managed identities hold no high power.
+
+use crate::check::{Answer, Area, Check, CheckInfo, Fault, Need, Question};
+use crate::facts::Identity;
+use crate::finding::Severity;
+
+static INFO: CheckInfo = CheckInfo {
+    id: "PRIV-007",
+    area: Area::Privilege,
+    title: "Managed identities hold no grant of tier 0 or 1",
+    why: "Whoever may run code on the resource it is attached to has its power, without any key.",
+    remediation: &[
+        "Give each job its own managed identity with the narrowest grant.",
+        "Limit who may run code on the resource to those who may hold the power.",
+    ],
+    source: "M365-Assess ENTRA-ENTAPP-008; attack path of managed identity abuse (Azure privileged IAM, MIT); NIST SP 800-53r5 AC-6",
+    severity: Severity::High,
+    parameters: &[],
+    act_on_one: "Narrow the power of a managed identity",
+    act_on_many: "Narrow the power of {} managed identities",
+};
+
+/// Managed identities hold no high power.
+pub(crate) struct Priv007;
+
+impl Check for Priv007 {
+    fn info(&self) -> &'static CheckInfo {
+        &INFO
+    }
+
+    fn assess(&self, question: &Question<'_>) -> Answer {
+        question.ask(&INFO, Need::GRANTS, Identity::is_managed, |identity| {
+            if identity.tier.level() > 1 {
+                return Vec::new();
+            }
+            let statement = format!(
+                "A managed identity holds tier {} by {}.",
+                identity.tier.level(),
+                identity.tier.reason()
+            );
+            vec![Fault::new(
+                INFO.severity,
+                statement,
+                identity.tier.evidence(),
+            )]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{BACKUP, Fixture};
+
+    #[test]
+    fn a_managed_identity_that_reads_all_sites_is_found() {
+        let mut fixture = Fixture::healthy();
+        let position = fixture.grant(BACKUP, "Sites.FullControl.All");
+        assert_eq!(fixture.only(&Priv007).evidence.positions(), [position]);
+    }
+}

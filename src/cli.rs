@@ -1,0 +1,340 @@
+//! Commands, flags and help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use projections::BillingPeriod;
+
+use crate::moment::Moment;
+
+/// Event-sourced audit and licensing ledger for workload identities.
+///
+/// Every identity, credential, grant and policy change is appended as a hash-chained event;
+/// usage, charges and health checks are computed from it and cite the positions that prove them.
+#[derive(Debug, Parser)]
+#[command(name = "daybook", version, propagate_version = true)]
+#[command(after_help = "Start here:\n  daybook demo                      a whole tenant, start to end, in ./demo\n  \
+daybook init && daybook import exports/   your own\n\nExit codes: 0 done, 1 failed, 2 usage, 3 the ledger does not verify,\n\
+4 findings at or above --fail-on, 5 coverage below the gate.")]
+pub struct Cli {
+    /// Folder of the ledger.
+    #[arg(long, global = true, env = "DAYBOOK_LEDGER", default_value = "daybook.ledger", value_name = "DIR")]
+    pub ledger: PathBuf,
+    /// Write JSON for programs.
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing but errors and what was asked for.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How to print. Every command takes it, before or after its name.
+#[derive(Debug, Args, Clone, Copy)]
+pub struct Output {
+    /// Write JSON for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create a ledger.
+    #[command(after_help = "Example:\n  daybook init --origin ledger.example/contoso")]
+    Init(Init),
+    /// Read source files and append what they say.
+    #[command(after_help = "Examples:\n  daybook import exports/\n  daybook import --tenant 3f1c… signins.json.gz audit.json\n  \
+az rest … | daybook import -\n\nImporting anything twice adds nothing. Snapshots are dated by --observed-at, else by a\n\
+YYYY-MM-DD or YYYY-MM-DDTHHMMZ part of their path, else by the file's modification time.")]
+    Import(Import),
+    /// List events.
+    #[command(after_help = "Examples:\n  daybook log --identity ci-deployer\n  daybook log --type credential. --since 2026-10-01\n  \
+daybook log --position 171204 --json\n  daybook log --follow")]
+    Log(Log),
+    /// Re-hash every byte and list every fault.
+    #[command(after_help = "Exit code 3 when anything is wrong. Example:\n  daybook verify --json")]
+    Verify(Output),
+    /// List identities.
+    #[command(after_help = "Examples:\n  daybook identities\n  daybook identities --as-of 2026-08-01 --json")]
+    Identities(Identities),
+    /// Show one identity: state, credentials, grants, owners, last use, history with positions.
+    #[command(after_help = "ID is an object id, an application id, a stream name or an exact display name. Example:\n  daybook identity ci-deployer --as-of 2026-08-01")]
+    Identity(Identity),
+    /// Usage of one month, per identity.
+    #[command(after_help = "Examples:\n  daybook usage --period 2026-10\n  daybook usage --period 2026-10 --format parquet --output usage.parquet")]
+    Usage(Usage),
+    /// Charges: run, show, explain.
+    #[command(subcommand)]
+    Bill(Bill),
+    /// Checks of the health report.
+    #[command(subcommand)]
+    Checks(Checks),
+    /// Reports.
+    #[command(subcommand)]
+    Report(Report),
+    /// Write a synthetic tenant as source files and run everything on it.
+    #[command(after_help = "Example:\n  daybook demo --dir demo --seed 7 --identities 300 --months 12\n\nSame seed, same bytes.")]
+    Demo(Demo),
+    /// Print shell completions.
+    #[command(after_help = "Example:\n  daybook completions bash > /etc/bash_completion.d/daybook")]
+    Completions {
+        /// Shell to write for.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Name of the ledger in checkpoints: a URL without scheme, no spaces, no `+`, up to 255 bytes.
+    #[arg(long, default_value = "daybook.local/ledger")]
+    pub origin: String,
+    /// Keep addresses, countries and user agents of sign-ins in the erasable private part.
+    #[arg(long)]
+    pub private_network: bool,
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Files, folders, `-` for standard input; `.gz` is unpacked.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Shape of the records; `auto` recognises it per record.
+    #[arg(long, default_value = "auto")]
+    pub format: String,
+    /// Tenant id for records that carry none (Graph exports).
+    #[arg(long, value_name = "ID")]
+    pub tenant: Option<String>,
+    /// When snapshots among the files were taken.
+    #[arg(long, value_name = "TIME")]
+    pub observed_at: Option<jiff::Timestamp>,
+    /// File that rejections are written to, one JSON object a line.
+    #[arg(long, value_name = "FILE", default_value = "rejections.jsonl")]
+    pub rejections: PathBuf,
+}
+
+/// What is known and what is asked.
+#[derive(Debug, Args, Clone)]
+pub struct AsOf {
+    /// Moment asked about: a time, a date, `now`, or `#POSITION` for the ledger as it was then.
+    /// Default: the latest moment the ledger has heard of.
+    #[arg(long, value_name = "WHEN")]
+    pub as_of: Option<Moment>,
+}
+
+/// `log`.
+#[derive(Debug, Args)]
+pub struct Log {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Only this identity: object id, application id, stream name or exact display name.
+    #[arg(long, value_name = "ID")]
+    pub identity: Option<String>,
+    /// Only types that start with this, such as `credential.` or `activity.signed_in`.
+    #[arg(long = "type", value_name = "PREFIX")]
+    pub event_type: Option<String>,
+    /// Only events that occurred at or after this time or date.
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<Moment>,
+    /// Only events that occurred before this time or date.
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<Moment>,
+    /// Only this position, or a range such as `100..200`.
+    #[arg(long, value_name = "N|A..B")]
+    pub position: Option<String>,
+    /// At most this many events; the last ones unless --position says where.
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub limit: usize,
+    /// Go on as events are appended, until interrupted.
+    #[arg(long)]
+    pub follow: bool,
+}
+
+/// `identities`.
+#[derive(Debug, Args)]
+pub struct Identities {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Moment.
+    #[command(flatten)]
+    pub as_of: AsOf,
+    /// Also those that no longer exist and Microsoft's own.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `identity`.
+#[derive(Debug, Args)]
+pub struct Identity {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Object id, application id, stream name or exact display name.
+    pub id: String,
+    /// Moment.
+    #[command(flatten)]
+    pub as_of: AsOf,
+    /// How many events of its history to list; the last ones.
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub history: usize,
+}
+
+/// Formats of `usage`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UsageFormat {
+    /// For people.
+    Table,
+    /// RFC 4180, guarded against spreadsheet formulas.
+    Csv,
+    /// One array.
+    Json,
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// `usage`.
+#[derive(Debug, Args)]
+pub struct Usage {
+    /// How to print.
+    #[command(flatten)]
+    pub print: Output,
+    /// Month, `YYYY-MM`.
+    #[arg(long)]
+    pub period: BillingPeriod,
+    /// Format; `json` when --json is given.
+    #[arg(long, default_value = "table")]
+    pub format: UsageFormat,
+    /// File to write to instead of standard output; needed for parquet.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Moment.
+    #[command(flatten)]
+    pub as_of: AsOf,
+}
+
+/// `bill`.
+#[derive(Debug, Subcommand)]
+pub enum Bill {
+    /// Compute the charges of a month and record the run.
+    #[command(after_help = "Examples:\n  daybook bill run --period 2026-10\n  daybook bill run --period 2026-10 --prices prices.toml --json")]
+    Run(BillRun),
+    /// Show the charges of a month as they come out now, and the runs recorded.
+    Show(BillRun),
+    /// Explain one identity's charge, or why there is none.
+    #[command(after_help = "Example:\n  daybook bill explain payments-api --period 2026-10")]
+    Explain(BillExplain),
+    /// Print the built-in price book, to copy and change.
+    Prices,
+}
+
+/// `bill run`, `bill show`.
+#[derive(Debug, Args)]
+pub struct BillRun {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Month, `YYYY-MM`.
+    #[arg(long)]
+    pub period: BillingPeriod,
+    /// Price book in TOML; default: 3.00 USD per identity-month, full months, UTC, 90-day trial.
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// Tenant; needed when the ledger holds several.
+    #[arg(long, value_name = "ID")]
+    pub tenant: Option<String>,
+    /// Compute and show, record nothing.
+    #[arg(long)]
+    pub preview: bool,
+}
+
+/// `bill explain`.
+#[derive(Debug, Args)]
+pub struct BillExplain {
+    /// Object id, application id, stream name or exact display name.
+    pub identity: String,
+    /// Month, prices, tenant.
+    #[command(flatten)]
+    pub run: BillRun,
+}
+
+/// `checks`.
+#[derive(Debug, Subcommand)]
+pub enum Checks {
+    /// List every check with its severity, rule and source.
+    List(Output),
+}
+
+/// `report`.
+#[derive(Debug, Subcommand)]
+pub enum Report {
+    /// Run the checks and write the health report.
+    #[command(after_help = "Examples:\n  daybook report health --html health.html\n  daybook report health --as-of 2026-08-01 --fail-on high")]
+    Health(Health),
+}
+
+/// Severities for `--fail-on`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Any finding.
+    Info,
+    /// Low or worse.
+    Low,
+    /// Medium or worse.
+    Medium,
+    /// High or worse.
+    High,
+    /// Critical only.
+    Critical,
+}
+
+/// `report health`.
+#[derive(Debug, Args)]
+pub struct Health {
+    /// Moment.
+    #[command(flatten)]
+    pub as_of: AsOf,
+    /// Write the page here: one file, works offline.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write the JSON the page is made from, here or to standard output.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub json: Option<Option<PathBuf>>,
+    /// Exit with 4 when a finding is at least this severe.
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+    /// Exit with 5 when fewer than this share of the checks could be assessed, in percent.
+    #[arg(long, value_name = "PERCENT")]
+    pub coverage_min: Option<u8>,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Folder to write to; must be empty or absent, or hold an earlier demo.
+    #[arg(long, default_value = "demo", value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Same seed, same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Workload identities.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(20..=200_000))]
+    pub identities: u32,
+    /// Months of history.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(2..=36))]
+    pub months: u32,
+}

@@ -1,0 +1,61 @@
+//! One module per command; what they share is opening the ledger and folding its state.
+
+mod bill;
+mod book;
+mod checks;
+mod demo;
+mod identities;
+mod identity;
+mod import;
+mod init;
+mod log;
+mod report;
+mod usage;
+mod verify;
+
+use std::path::Path;
+
+use clap::CommandFactory as _;
+
+use crate::cli::{Bill, Checks, Cli, Command, Report};
+use crate::outcome::Outcome;
+
+/// The flags every command has.
+#[derive(Debug, Clone, Copy)]
+pub struct Globals<'a> {
+    /// Folder of the ledger.
+    pub ledger: &'a Path,
+    /// JSON for programs.
+    pub json: bool,
+    /// No notes, no progress.
+    pub quiet: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever stopped it, for [`crate::outcome::failed`] to print.
+pub fn run(cli: &Cli) -> anyhow::Result<Outcome> {
+    let globals = |json: bool| Globals { ledger: &cli.ledger, json: cli.json || json, quiet: cli.quiet };
+    match &cli.command {
+        Command::Init(args) => init::run(globals(args.output.json), args),
+        Command::Import(args) => import::run(globals(args.output.json), args),
+        Command::Log(args) => log::run(globals(args.output.json), args),
+        Command::Verify(output) => verify::run(globals(output.json)),
+        Command::Identities(args) => identities::run(globals(args.output.json), args),
+        Command::Identity(args) => identity::run(globals(args.output.json), args),
+        Command::Usage(args) => usage::run(globals(args.print.json), args),
+        Command::Bill(Bill::Run(args)) => bill::run(globals(args.output.json), args),
+        Command::Bill(Bill::Show(args)) => bill::show(globals(args.output.json), args),
+        Command::Bill(Bill::Explain(args)) => bill::explain(globals(args.run.output.json), args),
+        Command::Bill(Bill::Prices) => bill::prices(),
+        Command::Checks(Checks::List(output)) => checks::list(globals(output.json)),
+        Command::Report(Report::Health(args)) => report::health(globals(false), args),
+        Command::Demo(args) => demo::run(globals(args.output.json), args),
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(*shell, &mut command, "daybook", &mut std::io::stdout());
+            Ok(Outcome::Done)
+        }
+    }
+}

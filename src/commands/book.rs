@@ -1,0 +1,151 @@
+//! Opening the ledger and folding what it says, for every command that reads.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use ledger::{CreateError, Ledger, OpenError, Reader};
+use projections::state::Subject;
+use projections::{MonthlyActivity, State, StateBuilder};
+
+use crate::cli::AsOf;
+use crate::edge;
+use crate::moment::Moment;
+use crate::outcome::Hinted;
+use crate::terminal;
+
+/// The ledger, read up to a position and asked about an instant.
+pub struct Book {
+    /// The open ledger.
+    pub reader: Reader,
+    /// Everything known from it.
+    pub state: State,
+    /// Sign-ins by identity and month.
+    pub activity: MonthlyActivity,
+    /// The instant asked about.
+    pub at: Timestamp,
+    /// Events below this position can matter to a bill.
+    pub cutoff: u64,
+}
+
+/// Opens the ledger for reading; says how to make one where there is none.
+pub fn reader(dir: &Path) -> anyhow::Result<Reader> {
+    Reader::open(dir).map_err(|error| open_error(dir, error))
+}
+
+/// Opens the ledger for writing.
+pub fn writer(dir: &Path) -> anyhow::Result<Ledger> {
+    Ledger::open(dir, edge::machine()?).map_err(|error| open_error(dir, error))
+}
+
+/// Reads the ledger and folds it, as of the moment asked for.
+pub fn read(dir: &Path, as_of: &AsOf) -> anyhow::Result<Book> {
+    fold(reader(dir)?, as_of)
+}
+
+/// Folds an open ledger, as of the moment asked for.
+pub fn fold(reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
+    let size = match as_of.as_of {
+        Some(Moment::Position(size)) if size > reader.size() => {
+            return Err(Hinted::new(
+                format!("the ledger has {} events, not {size}", reader.size()),
+                "give a smaller position, or none for all of it",
+            ));
+        }
+        Some(Moment::Position(size)) => size,
+        _ => reader.size(),
+    };
+    let mut builder = StateBuilder::new();
+    let mut activity = MonthlyActivity::new();
+    let mut cutoff = projections::billing::Cutoff::default();
+    let mut recorded_at = None;
+    reader
+        .scan(0..size, &|_| true, &mut |recorded| {
+            recorded_at = Some(recorded.recorded_at);
+            cutoff.see(recorded.position, recorded.event.body.event_type());
+            activity.push(&recorded);
+            builder.push(&recorded);
+            ControlFlow::Continue(())
+        })
+        .context("reading the ledger")?;
+    let state = builder.finish(size, recorded_at);
+    let at = match as_of.as_of {
+        Some(Moment::At(at)) => at,
+        Some(Moment::Now) => edge::now(),
+        Some(Moment::Position(_)) | None => latest(&state),
+    };
+    Ok(Book { reader, state, activity, at, cutoff: cutoff.position() })
+}
+
+/// The latest moment the ledger has heard of, but no later than it was told: a record dated in
+/// the future must not move the clock.
+fn latest(state: &State) -> Timestamp {
+    let recorded = state.recorded_at.unwrap_or(Timestamp::UNIX_EPOCH);
+    state.latest.map_or(recorded, |latest| latest.min(recorded))
+}
+
+/// The one identity a text names.
+pub fn identity<'s>(state: &'s State, text: &str) -> anyhow::Result<&'s Subject> {
+    let found = state.find(text);
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => Err(Hinted::new(
+            format!("no identity `{}` in this ledger", terminal::clean(text)),
+            "`daybook identities` lists them; names must match exactly",
+        )),
+        several => Err(Hinted::new(
+            format!("{} identities are called `{}`", several.len(), terminal::clean(text)),
+            format!(
+                "name one by its object id: {}",
+                several.iter().take(3).map(|subject| subject.object_id.as_str()).collect::<Vec<_>>().join(", ")
+            ),
+        )),
+    }
+}
+
+/// The tenant asked for, or the only one there is.
+pub fn tenant(state: &State, asked: Option<&str>) -> anyhow::Result<String> {
+    let mut tenants: Vec<&str> =
+        state.identities.values().map(|subject| subject.tenant.as_str()).collect();
+    tenants.sort_unstable();
+    tenants.dedup();
+    match (asked, tenants.as_slice()) {
+        (Some(asked), known) if known.contains(&asked) => Ok(asked.to_owned()),
+        (Some(asked), _) => Err(Hinted::new(
+            format!("no tenant `{}` in this ledger", terminal::clean(asked)),
+            "leave --tenant out to see which there are",
+        )),
+        (None, [one]) => Ok((*one).to_owned()),
+        (None, []) => Err(Hinted::new(
+            "the ledger knows no identities yet",
+            "import an inventory or an audit log first: daybook import FILE…",
+        )),
+        (None, several) => Err(Hinted::new(
+            format!("the ledger holds {} tenants", several.len()),
+            format!("say which: --tenant {}", several.join(" or ")),
+        )),
+    }
+}
+
+/// What to say when a ledger cannot be opened.
+pub fn open_error(dir: &Path, error: OpenError) -> anyhow::Error {
+    if !dir.join("ledger.toml").exists() {
+        return Hinted::new(
+            format!("no ledger at {}", dir.display()),
+            format!("create one with `daybook --ledger {} init`, or name another with --ledger", dir.display()),
+        );
+    }
+    anyhow::Error::new(error).context(format!("opening the ledger at {}", dir.display()))
+}
+
+/// What to say when a ledger cannot be created.
+pub fn create_error(dir: &Path, error: CreateError) -> anyhow::Error {
+    if dir.join("ledger.toml").exists() {
+        return Hinted::new(
+            format!("there is a ledger at {} already", dir.display()),
+            "import into it, or name another folder with --ledger",
+        );
+    }
+    anyhow::Error::new(error).context(format!("creating a ledger at {}", dir.display()))
+}

@@ -1,0 +1,30 @@
+//! `daybook init`.
+
+use ledger::{CreateOptions, Ledger};
+
+use super::{Globals, book};
+use crate::cli::Init;
+use crate::outcome::Outcome;
+use crate::{edge, terminal};
+
+/// Creates a ledger.
+pub fn run(globals: Globals<'_>, args: &Init) -> anyhow::Result<Outcome> {
+    let options =
+        CreateOptions { origin: args.origin.clone(), private_network: args.private_network };
+    let ledger = Ledger::create(globals.ledger, &options, edge::machine()?)
+        .map_err(|error| book::create_error(globals.ledger, error))?;
+    if globals.json {
+        let created = serde_json::json!({
+            "ledger": globals.ledger, "origin": args.origin, "size": ledger.size(),
+        });
+        terminal::line(&created.to_string())?;
+    } else {
+        terminal::line(&format!(
+            "Created the ledger `{}` in {}",
+            terminal::clean(&args.origin),
+            globals.ledger.display()
+        ))?;
+        terminal::note(globals.quiet, "Next: daybook import FILE…");
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,99 @@
+//! How a command ends: exit codes, the one error line and its hint.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::terminal;
+
+/// How a command that ran to its end came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done (0).
+    Done,
+    /// Done in part: some input could not be read (1).
+    Failed,
+    /// The ledger does not verify (3).
+    Unverified,
+    /// Findings at or above `--fail-on` (4).
+    Findings,
+    /// Fewer checks assessed than `--coverage-min` asks (5).
+    Coverage,
+}
+
+impl Outcome {
+    /// The process's exit code.
+    pub fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Unverified => 3,
+            Self::Findings => 4,
+            Self::Coverage => 5,
+        })
+    }
+}
+
+/// An error with a hint of what to do.
+#[derive(Debug)]
+pub struct Hinted {
+    message: String,
+    hint: String,
+}
+
+impl Hinted {
+    /// An error line and its hint line.
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::new(Self { message: message.into(), hint: hint.into() })
+    }
+}
+
+impl std::fmt::Display for Hinted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Hinted {}
+
+/// Prints an error in one line with a `hint:` line where there is one; exit code 1.
+pub fn failed(error: &anyhow::Error) -> ExitCode {
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    let mut stderr = std::io::stderr().lock();
+    let line = terminal::clean(&format!("{error:#}")).into_owned();
+    let mut written = writeln!(stderr, "error: {line}");
+    if let Some(hint) = hint_for(error) {
+        written = written.and_then(|()| writeln!(stderr, "hint: {}", terminal::clean(&hint)));
+    }
+    drop(written);
+    ExitCode::from(1)
+}
+
+/// The reader of our output went away (`daybook log | head`): not an error of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+fn hint_for(error: &anyhow::Error) -> Option<String> {
+    if let Some(hinted) = error.chain().find_map(|cause| cause.downcast_ref::<Hinted>()) {
+        return Some(hinted.hint.clone());
+    }
+    let denied = error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied)
+    });
+    denied.then(|| "check who owns the file and run as that user".to_owned())
+}
+
+/// Prints a usage error, or the help that was asked for.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let code = if error.use_stderr() { 2 } else { 0 };
+    drop(error.print());
+    ExitCode::from(code)
+}

@@ -1,0 +1,158 @@
+//! What a person sees: harmless text, tables that fit, progress bars, colour where a person looks.
+
+use std::borrow::Cow;
+use std::io::{IsTerminal as _, Write as _};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Text written by others, made harmless for a terminal: control characters, escapes and
+/// direction marks are shown as `‹U+001B›`.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hostile(character) {
+            shown.push_str(&format!("‹U+{:04X}›", u32::from(character)));
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Controls (C0, C1, DEL), direction marks and zero-width characters: what can move the cursor,
+/// reorder a line or hide in a name (Unicode 16, UAX 9 section 2 and general category Cf).
+fn is_hostile(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
+                | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// [`clean`], cut to a width in characters.
+pub fn short(text: &str, width: usize) -> String {
+    let text = clean(text);
+    if text.chars().count() <= width {
+        return text.into_owned();
+    }
+    let mut cut: String = text.chars().take(width.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+/// A number with thousands separators.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Positions as `#9,114 #152,007`, at most `most` of them.
+pub fn positions(positions: &[u64], most: usize) -> String {
+    let mut shown: Vec<String> =
+        positions.iter().take(most).map(|position| format!("#{}", thousands(*position))).collect();
+    if positions.len() > most {
+        shown.push(format!("+{}", positions.len() - most));
+    }
+    shown.join(" ")
+}
+
+/// A day as `2026-10-31`.
+pub fn day(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+/// A minute as `2026-10-31 14:05Z`.
+pub fn minute(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%MZ").to_string()
+}
+
+/// An empty table that fits the terminal.
+pub fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if !std::io::stdout().is_terminal() {
+        table.set_width(120);
+    }
+    let headings: Vec<String> = headings.iter().map(|heading| heading.to_uppercase()).collect();
+    table.set_header(headings);
+    table
+}
+
+/// Sets numbers to the right.
+pub fn align_right(table: &mut Table, columns: std::ops::Range<usize>) {
+    for column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+    }
+}
+
+/// Writes a line to standard output.
+///
+/// # Errors
+/// When standard output is closed.
+pub fn line(text: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{text}")
+}
+
+/// Writes a line about progress to standard error, unless asked to be quiet.
+pub fn note(quiet: bool, text: &str) {
+    if !quiet {
+        drop(writeln!(std::io::stderr().lock(), "{text}"));
+    }
+}
+
+/// Whether to colour what goes to standard output: a terminal, and `NO_COLOR` not set.
+#[expect(clippy::disallowed_methods, reason = "NO_COLOR is part of the terminal (no-color.org)")]
+pub fn colour() -> bool {
+    std::io::stdout().is_terminal() && std::env::var("NO_COLOR").map_or(true, |value| value.is_empty())
+}
+
+/// A progress bar over bytes on standard error; invisible when that is no terminal or when quiet.
+pub fn progress(total: u64, quiet: bool, what: &str) -> ProgressBar {
+    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(8) };
+    let bar = ProgressBar::with_draw_target(Some(total), target);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}") {
+        bar.set_style(style);
+    }
+    bar.set_message(what.to_owned());
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_direction_marks_are_shown_not_obeyed() {
+        assert_eq!(clean("a\u{1b}[31mb"), "a‹U+001B›[31mb");
+        assert_eq!(clean("pay\u{202e}fdp"), "pay‹U+202E›fdp");
+        assert!(matches!(clean("plain – text"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn thousands_are_separated() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn long_names_are_cut_with_an_ellipsis() {
+        assert_eq!(short("abcdef", 4), "abc…");
+        assert_eq!(short("abcd", 4), "abcd");
+    }
+}

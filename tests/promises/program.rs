@@ -1,0 +1,183 @@
+//! Running the binary, and small source files written for these tests.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A folder with a ledger in it.
+pub struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    /// An empty folder, no ledger yet.
+    pub fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A folder with a new ledger.
+    pub fn new() -> Self {
+        let desk = Self::empty();
+        desk.ok(&["init", "--origin", "ledger.example/test"]);
+        desk
+    }
+
+    /// A path inside the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file and returns its path as text.
+    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Runs the binary in the folder.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_daybook"))
+            .current_dir(self.folder.path())
+            .env_remove("DAYBOOK_LEDGER")
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    /// Runs the binary, which must end with 0; returns what it printed.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs the binary and reads the JSON it printed, whatever the exit code.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stderr))
+        })
+    }
+}
+
+/// The counts of an import's `total` add up; returns them.
+pub fn counts(imported: &Value) -> [u64; 6] {
+    let total = &imported["total"];
+    let counts = ["records", "imported", "duplicates", "skipped", "rejections", "events"]
+        .map(|name| total[name].as_u64().unwrap_or_else(|| panic!("no `{name}` in {imported}")));
+    assert_eq!(counts[0], counts[1] + counts[2] + counts[3] + counts[4], "{imported}");
+    counts
+}
+
+/// Every regular file below a folder, sorted.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The tenant of the fixtures.
+pub const TENANT: &str = "7a1f0e52-5a0c-4c55-9d43-2f6b3f1f9a10";
+
+/// An inventory page with one single-tenant service principal of the given name.
+pub fn inventory(name: &str) -> String {
+    serde_json::json!({
+        "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#servicePrincipals",
+        "value": [{
+            "id": "5b3c0a70-0000-4000-8000-000000000001",
+            "appId": "5b3c0a70-0000-4000-8000-0000000000a1",
+            "displayName": name,
+            "accountEnabled": true,
+            "appOwnerOrganizationId": TENANT,
+            "servicePrincipalType": "Application",
+            "signInAudience": "AzureADMyOrg",
+            "createdDateTime": "2026-01-10T08:00:00Z",
+            "servicePrincipalNames": ["5b3c0a70-0000-4000-8000-0000000000a1"],
+            "passwordCredentials": [{
+                "keyId": "5b3c0a70-0000-4000-8000-0000000000c1",
+                "displayName": "deploy",
+                "startDateTime": "2026-01-10T08:05:00Z",
+                "endDateTime": "2028-01-10T08:05:00Z",
+                "hint": "abc"
+            }],
+            "keyCredentials": []
+        }]
+    })
+    .to_string()
+}
+
+/// One sign-in of that service principal, as a line of the Azure Monitor envelope.
+pub fn sign_in(number: u32, at: &str) -> String {
+    serde_json::json!({
+        "time": at,
+        "resourceId": format!("/tenants/{TENANT}/providers/Microsoft.aadiam"),
+        "operationName": "Sign-in activity",
+        "operationVersion": "1.0",
+        "category": "ServicePrincipalSignInLogs",
+        "tenantId": TENANT,
+        "resultType": "0",
+        "resultSignature": "None",
+        "durationMs": 0,
+        "callerIpAddress": "203.0.113.7",
+        "correlationId": format!("00000000-0000-4000-8000-{number:012}"),
+        "Level": 4,
+        "location": "NL",
+        "properties": {
+            "id": format!("11111111-0000-4000-8000-{number:012}"),
+            "createdDateTime": at,
+            "appId": "5b3c0a70-0000-4000-8000-0000000000a1",
+            "servicePrincipalId": "5b3c0a70-0000-4000-8000-000000000001",
+            "servicePrincipalName": "payments-api",
+            "servicePrincipalCredentialKeyId": "5b3c0a70-0000-4000-8000-0000000000c1",
+            "ipAddress": "203.0.113.7",
+            "resourceId": "00000003-0000-0000-c000-000000000000",
+            "resourceDisplayName": "Microsoft Graph",
+            "status": {"errorCode": 0}
+        }
+    })
+    .to_string()
+}
+
+/// A Conditional Access policy over every service principal of the tenant, as a snapshot.
+pub fn policy() -> String {
+    serde_json::json!({
+        "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/policies",
+        "value": [{
+            "id": "9d0c0a70-0000-4000-8000-000000000001",
+            "displayName": "Block workloads from outside",
+            "state": "enabled",
+            "createdDateTime": "2026-02-01T00:00:00Z",
+            "conditions": {
+                "applications": {"includeApplications": ["All"]},
+                "clientApplications": {"includeServicePrincipals": ["ServicePrincipalsInMyTenant"], "excludeServicePrincipals": []},
+                "locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}
+            },
+            "grantControls": {"operator": "OR", "builtInControls": ["block"]}
+        }]
+    })
+    .to_string()
+}
+
+/// A desk with a small tenant imported: one identity, one policy, forty sign-ins in October 2026.
+pub fn small_tenant(name: &str) -> Desk {
+    let desk = Desk::new();
+    let lines: Vec<String> = (1..=40)
+        .map(|number| sign_in(number, &format!("2026-10-{:02}T10:00:00Z", number % 28 + 1)))
+        .collect();
+    desk.file("exports/2026-10-01/servicePrincipals.json", inventory(name));
+    desk.file("exports/2026-10-01/policies.json", policy());
+    desk.file("exports/2026-10-01/signins.jsonl", lines.join("\n"));
+    let november = sign_in(41, "2026-11-01T00:00:01Z");
+    desk.file("exports/2026-11-01/signins.jsonl", november);
+    desk.ok(&["import", "--tenant", TENANT, "exports"]);
+    desk
+}
