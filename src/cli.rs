@@ -13,12 +13,20 @@ use crate::moment::Moment;
 /// usage, charges and health checks are computed from it and cite the positions that prove them.
 #[derive(Debug, Parser)]
 #[command(name = "daybook", version, propagate_version = true)]
-#[command(after_help = "Start here:\n  daybook demo                      a whole tenant, start to end, in ./demo\n  \
+#[command(
+    after_help = "Start here:\n  daybook demo                      a whole tenant, start to end, in ./demo\n  \
 daybook init && daybook import exports/   your own\n\nExit codes: 0 done, 1 failed, 2 usage, 3 the ledger does not verify,\n\
-4 findings at or above --fail-on, 5 coverage below the gate.")]
-pub struct Cli {
+4 findings at or above --fail-on, 5 coverage below the gate."
+)]
+pub(crate) struct Cli {
     /// Folder of the ledger.
-    #[arg(long, global = true, env = "DAYBOOK_LEDGER", default_value = "daybook.ledger", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "DAYBOOK_LEDGER",
+        default_value = "daybook.ledger",
+        value_name = "DIR"
+    )]
     pub ledger: PathBuf,
     /// Write JSON for programs.
     #[arg(long)]
@@ -33,7 +41,7 @@ pub struct Cli {
 
 /// How to print. Every command takes it, before or after its name.
 #[derive(Debug, Args, Clone, Copy)]
-pub struct Output {
+pub(crate) struct Output {
     /// Write JSON for programs.
     #[arg(long)]
     pub json: bool,
@@ -41,30 +49,40 @@ pub struct Output {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Create a ledger.
     #[command(after_help = "Example:\n  daybook init --origin ledger.example/contoso")]
     Init(Init),
     /// Read source files and append what they say.
-    #[command(after_help = "Examples:\n  daybook import exports/\n  daybook import --tenant 3f1c… signins.json.gz audit.json\n  \
+    #[command(
+        after_help = "Examples:\n  daybook import exports/\n  daybook import --tenant 3f1c… signins.json.gz audit.json\n  \
 az rest … | daybook import -\n\nImporting anything twice adds nothing. Snapshots are dated by --observed-at, else by a\n\
-YYYY-MM-DD or YYYY-MM-DDTHHMMZ part of their path, else by the file's modification time.")]
+YYYY-MM-DD or YYYY-MM-DDTHHMMZ part of their path, else by the file's modification time."
+    )]
     Import(Import),
     /// List events.
-    #[command(after_help = "Examples:\n  daybook log --identity ci-deployer\n  daybook log --type credential. --since 2026-10-01\n  \
-daybook log --position 171204 --json\n  daybook log --follow")]
+    #[command(
+        after_help = "Examples:\n  daybook log --identity ci-deployer\n  daybook log --type credential. --since 2026-10-01\n  \
+daybook log --position 171204 --json\n  daybook log --follow"
+    )]
     Log(Log),
     /// Re-hash every byte and list every fault.
     #[command(after_help = "Exit code 3 when anything is wrong. Example:\n  daybook verify --json")]
     Verify(Output),
     /// List identities.
-    #[command(after_help = "Examples:\n  daybook identities\n  daybook identities --as-of 2026-08-01 --json")]
+    #[command(
+        after_help = "Examples:\n  daybook identities\n  daybook identities --as-of 2026-08-01 --json"
+    )]
     Identities(Identities),
     /// Show one identity: state, credentials, grants, owners, last use, history with positions.
-    #[command(after_help = "ID is an object id, an application id, a stream name or an exact display name. Example:\n  daybook identity ci-deployer --as-of 2026-08-01")]
+    #[command(
+        after_help = "ID is an object id, an application id, a stream name or an exact display name. Example:\n  daybook identity ci-deployer --as-of 2026-08-01"
+    )]
     Identity(Identity),
     /// Usage of one month, per identity.
-    #[command(after_help = "Examples:\n  daybook usage --period 2026-10\n  daybook usage --period 2026-10 --format parquet --output usage.parquet")]
+    #[command(
+        after_help = "Examples:\n  daybook usage --period 2026-10\n  daybook usage --period 2026-10 --format parquet --output usage.parquet"
+    )]
     Usage(Usage),
     /// Charges: run, show, explain.
     #[command(subcommand)]
@@ -76,7 +94,9 @@ daybook log --position 171204 --json\n  daybook log --follow")]
     #[command(subcommand)]
     Report(Report),
     /// Write a synthetic tenant as source files and run everything on it.
-    #[command(after_help = "Example:\n  daybook demo --dir demo --seed 7 --identities 300 --months 12\n\nSame seed, same bytes.")]
+    #[command(
+        after_help = "Example:\n  daybook demo --dir demo --seed 7 --identities 300 --months 12\n\nSame seed, same bytes."
+    )]
     Demo(Demo),
     /// Print shell completions.
     #[command(after_help = "Example:\n  daybook completions bash > /etc/bash_completion.d/daybook")]
@@ -88,7 +108,7 @@ daybook log --position 171204 --json\n  daybook log --follow")]
 
 /// `init`.
 #[derive(Debug, Args)]
-pub struct Init {
+pub(crate) struct Init {
     /// How to print.
     #[command(flatten)]
     pub output: Output,
@@ -102,7 +122,7 @@ pub struct Init {
 
 /// `import`.
 #[derive(Debug, Args)]
-pub struct Import {
+pub(crate) struct Import {
     /// How to print.
     #[command(flatten)]
     pub output: Output,
@@ -125,7 +145,7 @@ pub struct Import {
 
 /// What is known and what is asked.
 #[derive(Debug, Args, Clone)]
-pub struct AsOf {
+pub(crate) struct AsOf {
     /// Moment asked about: a time, a date, `now`, or `#POSITION` for the ledger as it was then.
     /// Default: the latest moment the ledger has heard of.
     #[arg(long, value_name = "WHEN")]
@@ -134,7 +154,7 @@ pub struct AsOf {
 
 /// `log`.
 #[derive(Debug, Args)]
-pub struct Log {
+pub(crate) struct Log {
     /// How to print.
     #[command(flatten)]
     pub output: Output,
@@ -163,7 +183,7 @@ pub struct Log {
 
 /// `identities`.
 #[derive(Debug, Args)]
-pub struct Identities {
+pub(crate) struct Identities {
     /// How to print.
     #[command(flatten)]
     pub output: Output,
@@ -177,7 +197,7 @@ pub struct Identities {
 
 /// `identity`.
 #[derive(Debug, Args)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// How to print.
     #[command(flatten)]
     pub output: Output,
@@ -193,7 +213,7 @@ pub struct Identity {
 
 /// Formats of `usage`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum UsageFormat {
+pub(crate) enum UsageFormat {
     /// For people.
     Table,
     /// RFC 4180, guarded against spreadsheet formulas.
@@ -206,7 +226,7 @@ pub enum UsageFormat {
 
 /// `usage`.
 #[derive(Debug, Args)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// How to print.
     #[command(flatten)]
     pub print: Output,
@@ -226,9 +246,11 @@ pub struct Usage {
 
 /// `bill`.
 #[derive(Debug, Subcommand)]
-pub enum Bill {
+pub(crate) enum Bill {
     /// Compute the charges of a month and record the run.
-    #[command(after_help = "Examples:\n  daybook bill run --period 2026-10\n  daybook bill run --period 2026-10 --prices prices.toml --json")]
+    #[command(
+        after_help = "Examples:\n  daybook bill run --period 2026-10\n  daybook bill run --period 2026-10 --prices prices.toml --json"
+    )]
     Run(BillRun),
     /// Show the charges of a month as they come out now, and the runs recorded.
     Show(BillRun),
@@ -241,7 +263,7 @@ pub enum Bill {
 
 /// `bill run`, `bill show`.
 #[derive(Debug, Args)]
-pub struct BillRun {
+pub(crate) struct BillRun {
     /// How to print.
     #[command(flatten)]
     pub output: Output,
@@ -261,7 +283,7 @@ pub struct BillRun {
 
 /// `bill explain`.
 #[derive(Debug, Args)]
-pub struct BillExplain {
+pub(crate) struct BillExplain {
     /// Object id, application id, stream name or exact display name.
     pub identity: String,
     /// Month, prices, tenant.
@@ -271,22 +293,24 @@ pub struct BillExplain {
 
 /// `checks`.
 #[derive(Debug, Subcommand)]
-pub enum Checks {
+pub(crate) enum Checks {
     /// List every check with its severity, rule and source.
     List(Output),
 }
 
 /// `report`.
 #[derive(Debug, Subcommand)]
-pub enum Report {
+pub(crate) enum Report {
     /// Run the checks and write the health report.
-    #[command(after_help = "Examples:\n  daybook report health --html health.html\n  daybook report health --as-of 2026-08-01 --fail-on high")]
+    #[command(
+        after_help = "Examples:\n  daybook report health --html health.html\n  daybook report health --as-of 2026-08-01 --fail-on high"
+    )]
     Health(Health),
 }
 
 /// Severities for `--fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
+pub(crate) enum FailOn {
     /// Any finding.
     Info,
     /// Low or worse.
@@ -301,7 +325,7 @@ pub enum FailOn {
 
 /// `report health`.
 #[derive(Debug, Args)]
-pub struct Health {
+pub(crate) struct Health {
     /// Moment.
     #[command(flatten)]
     pub as_of: AsOf,
@@ -321,7 +345,7 @@ pub struct Health {
 
 /// `demo`.
 #[derive(Debug, Args)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// How to print.
     #[command(flatten)]
     pub output: Output,

@@ -22,7 +22,7 @@ use crate::outcome::Outcome;
 
 /// The flags every command has.
 #[derive(Debug, Clone, Copy)]
-pub struct Globals<'a> {
+pub(crate) struct Globals<'a> {
     /// Folder of the ledger.
     pub ledger: &'a Path,
     /// JSON for programs.
@@ -35,8 +35,12 @@ pub struct Globals<'a> {
 ///
 /// # Errors
 /// Whatever stopped it, for [`crate::outcome::failed`] to print.
-pub fn run(cli: &Cli) -> anyhow::Result<Outcome> {
-    let globals = |json: bool| Globals { ledger: &cli.ledger, json: cli.json || json, quiet: cli.quiet };
+pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
+    let globals = |json: bool| Globals {
+        ledger: &cli.ledger,
+        json: cli.json || json,
+        quiet: cli.quiet,
+    };
     match &cli.command {
         Command::Init(args) => init::run(globals(args.output.json), args),
         Command::Import(args) => import::run(globals(args.output.json), args),

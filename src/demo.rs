@@ -43,13 +43,13 @@ use plan::Plan;
 use random::Random;
 
 /// Most months that are made.
-pub const MONTHS_MAX: u32 = 36;
+pub(crate) const MONTHS_MAX: u32 = 36;
 /// Fewest months in which the stories find room.
-pub const MONTHS_MIN: u32 = 2;
+pub(crate) const MONTHS_MIN: u32 = 2;
 
 /// First day after the last month of the default demo: a constant, so that a seed gives the same bytes
 /// on any day.
-pub const END: Date = Date::constant(2026, 11, 1);
+pub(crate) const END: Date = Date::constant(2026, 11, 1);
 
 /// Bytes of sign-ins after which a file is handed over and the next begun, so that memory does
 /// not grow with the tenant.
@@ -60,15 +60,15 @@ const SNAPSHOT_SECOND: i64 = 6 * 3_600;
 
 /// What to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DemoOptions {
+pub(crate) struct DemoOptions {
     /// Decides every number and id.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Workload identities; never fewer than the stories need.
-    pub identities: u32,
+    pub(crate) identities: u32,
     /// Whole months, cut to between [`MONTHS_MIN`] and [`MONTHS_MAX`].
-    pub months: u32,
+    pub(crate) months: u32,
     /// The first day after the last month; taken back to the first of its month.
-    pub end: Date,
+    pub(crate) end: Date,
 }
 
 impl Default for DemoOptions {
@@ -84,20 +84,20 @@ impl Default for DemoOptions {
 
 /// One file of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFile {
+pub(crate) struct SourceFile {
     /// Relative path, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// Its content.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// When a snapshot was taken; `None` for logs, whose records carry their own times.
-    pub observed_at: Option<Timestamp>,
+    pub(crate) observed_at: Option<Timestamp>,
 }
 
-/// All files of the demo, in the order to import them: chronological by month, the snapshot of a
-/// month's first day before the logs of that month.
+/// All files of the demo, in the order of [`generate_each`].
 ///
-/// Use [`generate_each`] for large tenants.
-pub fn generate(options: &DemoOptions) -> Vec<SourceFile> {
+/// The tests' way to look at all of it; [`generate_each`] holds one file at a time.
+#[cfg(test)]
+pub(crate) fn generate(options: &DemoOptions) -> Vec<SourceFile> {
     let mut files = Vec::new();
     let result = generate_each(options, &mut |file| {
         files.push(file);
@@ -107,17 +107,18 @@ pub fn generate(options: &DemoOptions) -> Vec<SourceFile> {
     files
 }
 
-/// Tenant id of the demo for a seed. Pages of Microsoft Graph do not name the tenant they are of, so
-/// whoever imports them has to.
-pub fn tenant_id(options: &DemoOptions) -> String {
+/// Tenant id of the demo for a seed. Pages of Microsoft Graph do not name the tenant they are of,
+/// so whoever imports them has to.
+pub(crate) fn tenant_id(options: &DemoOptions) -> String {
     Plan::tenant_id(options.seed)
 }
 
-/// Hands over the files one by one, in the order of [`generate`].
+/// Hands over the files one by one, in the order to import them: chronological by month, the
+/// snapshot of a month's first day before the logs of that month.
 ///
 /// # Errors
 /// The first error of the callback.
-pub fn generate_each(
+pub(crate) fn generate_each(
     options: &DemoOptions,
     each: &mut dyn FnMut(SourceFile) -> io::Result<()>,
 ) -> io::Result<()> {

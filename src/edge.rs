@@ -4,8 +4,11 @@ use jiff::Timestamp;
 use ledger::Edge;
 
 /// The wall clock.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-pub fn now() -> Timestamp {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock"
+)]
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
@@ -13,10 +16,14 @@ pub fn now() -> Timestamp {
 ///
 /// # Errors
 /// When the system gives no randomness.
-pub fn machine() -> anyhow::Result<Edge> {
+pub(crate) fn machine() -> anyhow::Result<Edge> {
     let mut probe = [0_u8; 1];
-    getrandom::fill(&mut probe).map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
-    Ok(Edge { clock: Box::new(now), entropy: Box::new(fill) })
+    getrandom::fill(&mut probe)
+        .map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
+    Ok(Edge {
+        clock: Box::new(now),
+        entropy: Box::new(fill),
+    })
 }
 
 /// The probe in [`machine`] has shown that the system gives randomness; should it ever stop, an
@@ -29,9 +36,12 @@ fn fill(bytes: &mut [u8]) {
 
 /// A clock that stands still and a stream of bytes from a seed: the demo's, so that the same seed
 /// gives the same ledger. Never for a real ledger: whoever knows the seed can open every commitment.
-pub fn rehearsal(seed: u64, at: Timestamp) -> Edge {
+pub(crate) fn rehearsal(seed: u64, at: Timestamp) -> Edge {
     let mut reader = blake3::Hasher::new_derive_key("daybook demo entropy v1")
         .update(&seed.to_be_bytes())
         .finalize_xof();
-    Edge { clock: Box::new(move || at), entropy: Box::new(move |bytes| reader.fill(bytes)) }
+    Edge {
+        clock: Box::new(move || at),
+        entropy: Box::new(move |bytes| reader.fill(bytes)),
+    }
 }

@@ -13,7 +13,7 @@ const BUFFER_BYTES: usize = 1 << 20;
 
 /// One input: a file, or standard input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub(crate) enum Input {
     /// Standard input.
     Stdin,
     /// A file.
@@ -22,7 +22,7 @@ pub enum Input {
 
 impl Input {
     /// The name to show.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Stdin => "-".to_owned(),
             Self::File(path) => path.display().to_string(),
@@ -30,7 +30,7 @@ impl Input {
     }
 
     /// Size in bytes as stored, 0 when not known.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         match self {
             Self::Stdin => 0,
             Self::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
@@ -41,9 +41,12 @@ impl Input {
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub fn open(&self) -> io::Result<Box<dyn BufRead>> {
+    pub(crate) fn open(&self) -> io::Result<Box<dyn BufRead>> {
         match self {
-            Self::Stdin => Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, io::stdin()))),
+            Self::Stdin => Ok(Box::new(BufReader::with_capacity(
+                BUFFER_BYTES,
+                io::stdin(),
+            ))),
             Self::File(path) => {
                 let file = File::open(path)?;
                 if has_extension(path, "gz") {
@@ -55,19 +58,30 @@ impl Input {
         }
     }
 
-    /// When a snapshot in it was taken: a `YYYY-MM-DD` part of the path (that day's first instant,
-    /// UTC) or `YYYY-MM-DDTHHMMZ`, else the file's modification time, else `now`.
-    pub fn observed_at(&self, now: Timestamp) -> Timestamp {
-        let Self::File(path) = self else { return now };
-        let dated = path.components().rev().find_map(|part| {
+    /// Whether its path says when it was taken.
+    pub(crate) fn is_dated(&self) -> bool {
+        self.date().is_some()
+    }
+
+    /// The moment its path names.
+    fn date(&self) -> Option<Timestamp> {
+        let Self::File(path) = self else { return None };
+        path.components().rev().find_map(|part| {
             let text = part.as_os_str().to_str()?;
             let day = text.get(..10)?.parse::<Date>().ok()?;
             let (hour, minute) = time_of_day(text.get(10..)?).unwrap_or((0, 0));
-            day.at(hour, minute, 0, 0).to_zoned_datetime(TimeZone::UTC).ok()
-        });
-        if let Some(zoned) = dated {
-            return zoned.timestamp();
+            let zoned = day.at(hour, minute, 0, 0).to_zoned_datetime(TimeZone::UTC);
+            zoned.ok().map(|zoned| zoned.timestamp())
+        })
+    }
+
+    /// When a snapshot in it was taken: a `YYYY-MM-DD` part of the path (that day's first instant,
+    /// UTC) or `YYYY-MM-DDTHHMMZ`, else the file's modification time, else `now`.
+    pub(crate) fn observed_at(&self, now: Timestamp) -> Timestamp {
+        if let Some(told) = self.date() {
+            return told;
         }
+        let Self::File(path) = self else { return now };
         std::fs::metadata(path)
             .and_then(|data| data.modified())
             .ok()
@@ -88,12 +102,13 @@ fn time_of_day(text: &str) -> Option<(i8, i8)> {
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+    path.extension()
+        .is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
 /// What was named: files in order, folders walked depth first in order of name. A name that does
 /// not exist is kept as a file, so that opening it says so and the others are still read.
-pub fn expand(named: &[PathBuf]) -> Vec<Input> {
+pub(crate) fn expand(named: &[PathBuf]) -> Vec<Input> {
     let mut inputs = Vec::new();
     for path in named {
         if path.as_os_str() == "-" {
@@ -113,7 +128,10 @@ fn walk(path: &Path, inputs: &mut Vec<Input>) {
     let mut inside: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     inside.sort();
     for entry in inside {
-        let hidden = entry.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.'));
+        let hidden = entry
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.starts_with('.'));
         let link = std::fs::symlink_metadata(&entry).is_ok_and(|data| data.is_symlink());
         if hidden || (link && entry.is_dir()) {
             continue;
@@ -130,11 +148,20 @@ mod tests {
     fn a_date_in_the_path_says_when_a_snapshot_was_taken() {
         let now = Timestamp::UNIX_EPOCH;
         let input = Input::File("exports/2026-10-01/servicePrincipals.json".into());
-        assert_eq!(input.observed_at(now), "2026-10-01T00:00:00Z".parse().unwrap());
+        assert_eq!(
+            input.observed_at(now),
+            "2026-10-01T00:00:00Z".parse().unwrap()
+        );
         let input = Input::File("exports/2026-10-01T0630Z/servicePrincipals.json".into());
-        assert_eq!(input.observed_at(now), "2026-10-01T06:30:00Z".parse().unwrap());
+        assert_eq!(
+            input.observed_at(now),
+            "2026-10-01T06:30:00Z".parse().unwrap()
+        );
         let input = Input::File("exports/2026-10-02-audit.json".into());
-        assert_eq!(input.observed_at(now), "2026-10-02T00:00:00Z".parse().unwrap());
+        assert_eq!(
+            input.observed_at(now),
+            "2026-10-02T00:00:00Z".parse().unwrap()
+        );
     }
 
     #[test]

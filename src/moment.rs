@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 /// What `--as-of`, `--since` and `--until` take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub(crate) enum Moment {
     /// An instant.
     At(Timestamp),
     /// The wall clock.
@@ -19,7 +19,7 @@ pub enum Moment {
 
 /// The text is none of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MomentError {
+pub(crate) struct MomentError {
     text: String,
 }
 
@@ -39,18 +39,26 @@ impl FromStr for Moment {
     type Err = MomentError;
 
     fn from_str(text: &str) -> Result<Self, MomentError> {
-        let error = || MomentError { text: text.to_owned() };
+        let error = || MomentError {
+            text: text.to_owned(),
+        };
         if text == "now" {
             return Ok(Self::Now);
         }
         if let Some(position) = text.strip_prefix('#') {
-            return position.replace(',', "").parse().map(Self::Position).map_err(|_| error());
+            return position
+                .replace(',', "")
+                .parse()
+                .map(Self::Position)
+                .map_err(|_| error());
         }
         if let Ok(at) = text.parse::<Timestamp>() {
             return Ok(Self::At(at));
         }
         let day = text.parse::<Date>().map_err(|_| error())?;
-        day.to_zoned_datetime(TimeZone::UTC).map(|zoned| Self::At(zoned.timestamp())).map_err(|_| error())
+        day.to_zoned_datetime(TimeZone::UTC)
+            .map(|zoned| Self::At(zoned.timestamp()))
+            .map_err(|_| error())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::terminal;
 
 /// How a command that ran to its end came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Done (0).
     Done,
     /// Done in part: some input could not be read (1).
@@ -22,7 +22,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The process's exit code.
-    pub fn exit_code(self) -> ExitCode {
+    pub(crate) fn exit_code(self) -> ExitCode {
         ExitCode::from(match self {
             Self::Done => 0,
             Self::Failed => 1,
@@ -35,15 +35,18 @@ impl Outcome {
 
 /// An error with a hint of what to do.
 #[derive(Debug)]
-pub struct Hinted {
+pub(crate) struct Hinted {
     message: String,
     hint: String,
 }
 
 impl Hinted {
     /// An error line and its hint line.
-    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        anyhow::Error::new(Self { message: message.into(), hint: hint.into() })
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::new(Self {
+            message: message.into(),
+            hint: hint.into(),
+        })
     }
 }
 
@@ -56,7 +59,7 @@ impl std::fmt::Display for Hinted {
 impl std::error::Error for Hinted {}
 
 /// Prints an error in one line with a `hint:` line where there is one; exit code 1.
-pub fn failed(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
@@ -80,7 +83,10 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn hint_for(error: &anyhow::Error) -> Option<String> {
-    if let Some(hinted) = error.chain().find_map(|cause| cause.downcast_ref::<Hinted>()) {
+    if let Some(hinted) = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Hinted>())
+    {
         return Some(hinted.hint.clone());
     }
     let denied = error.chain().any(|cause| {
@@ -92,7 +98,7 @@ fn hint_for(error: &anyhow::Error) -> Option<String> {
 }
 
 /// Prints a usage error, or the help that was asked for.
-pub fn usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let code = if error.use_stderr() { 2 } else { 0 };
     drop(error.print());
     ExitCode::from(code)

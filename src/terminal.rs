@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Text written by others, made harmless for a terminal: control characters, escapes and
 /// direction marks are shown as `‹U+001B›`.
-pub fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hostile) {
         return Cow::Borrowed(text);
     }
@@ -35,7 +35,7 @@ fn is_hostile(character: char) -> bool {
 }
 
 /// [`clean`], cut to a width in characters.
-pub fn short(text: &str, width: usize) -> String {
+pub(crate) fn short(text: &str, width: usize) -> String {
     let text = clean(text);
     if text.chars().count() <= width {
         return text.into_owned();
@@ -46,7 +46,7 @@ pub fn short(text: &str, width: usize) -> String {
 }
 
 /// A number with thousands separators.
-pub fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -59,9 +59,12 @@ pub fn thousands(number: u64) -> String {
 }
 
 /// Positions as `#9,114 #152,007`, at most `most` of them.
-pub fn positions(positions: &[u64], most: usize) -> String {
-    let mut shown: Vec<String> =
-        positions.iter().take(most).map(|position| format!("#{}", thousands(*position))).collect();
+pub(crate) fn positions(positions: &[u64], most: usize) -> String {
+    let mut shown: Vec<String> = positions
+        .iter()
+        .take(most)
+        .map(|position| format!("#{}", thousands(*position)))
+        .collect();
     if positions.len() > most {
         shown.push(format!("+{}", positions.len() - most));
     }
@@ -69,29 +72,34 @@ pub fn positions(positions: &[u64], most: usize) -> String {
 }
 
 /// A day as `2026-10-31`.
-pub fn day(at: jiff::Timestamp) -> String {
+pub(crate) fn day(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
 /// A minute as `2026-10-31 14:05Z`.
-pub fn minute(at: jiff::Timestamp) -> String {
+pub(crate) fn minute(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
 /// An empty table that fits the terminal.
-pub fn table(headings: &[&str]) -> Table {
+pub(crate) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     if !std::io::stdout().is_terminal() {
         table.set_width(120);
     }
-    let headings: Vec<String> = headings.iter().map(|heading| heading.to_uppercase()).collect();
+    let headings: Vec<String> = headings
+        .iter()
+        .map(|heading| heading.to_uppercase())
+        .collect();
     table.set_header(headings);
     table
 }
 
 /// Sets numbers to the right.
-pub fn align_right(table: &mut Table, columns: std::ops::Range<usize>) {
+pub(crate) fn align_right(table: &mut Table, columns: std::ops::Range<usize>) {
     for column in columns {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(comfy_table::CellAlignment::Right);
@@ -103,27 +111,25 @@ pub fn align_right(table: &mut Table, columns: std::ops::Range<usize>) {
 ///
 /// # Errors
 /// When standard output is closed.
-pub fn line(text: &str) -> std::io::Result<()> {
+pub(crate) fn line(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{text}")
 }
 
 /// Writes a line about progress to standard error, unless asked to be quiet.
-pub fn note(quiet: bool, text: &str) {
+pub(crate) fn note(quiet: bool, text: &str) {
     if !quiet {
         drop(writeln!(std::io::stderr().lock(), "{text}"));
     }
 }
 
-/// Whether to colour what goes to standard output: a terminal, and `NO_COLOR` not set.
-#[expect(clippy::disallowed_methods, reason = "NO_COLOR is part of the terminal (no-color.org)")]
-pub fn colour() -> bool {
-    std::io::stdout().is_terminal() && std::env::var("NO_COLOR").map_or(true, |value| value.is_empty())
-}
-
 /// A progress bar over bytes on standard error; invisible when that is no terminal or when quiet.
-pub fn progress(total: u64, quiet: bool, what: &str) -> ProgressBar {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(8) };
+pub(crate) fn progress(total: u64, quiet: bool, what: &str) -> ProgressBar {
+    let target = if quiet {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr_with_hz(8)
+    };
     let bar = ProgressBar::with_draw_target(Some(total), target);
     if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}") {
         bar.set_style(style);

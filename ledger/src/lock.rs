@@ -10,7 +10,15 @@ pub(crate) const LOCK_FILE: &str = "LOCK";
 /// Held while a writer is open; released when dropped or when the process ends.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for WriterLock {
+    /// Empties the file, so that a closed ledger names no holder. The lock itself goes with the
+    /// file; should emptying fail, the number left behind is only a hint.
+    fn drop(&mut self) {
+        let _emptied = self.file.set_len(0).is_ok();
+    }
 }
 
 /// The outcome of trying to lock.
@@ -42,5 +50,5 @@ pub(crate) fn try_lock(dir: &Path) -> io::Result<Attempt> {
     file.set_len(0)?;
     file.rewind()?;
     writeln!(file, "{}", std::process::id())?;
-    Ok(Attempt::Locked(WriterLock { _file: file }))
+    Ok(Attempt::Locked(WriterLock { file }))
 }

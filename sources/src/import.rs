@@ -54,6 +54,9 @@ pub struct ImportOptions<'a> {
     pub tenant: Option<&'a str>,
     /// When its snapshots were taken.
     pub observed_at: Timestamp,
+    /// Whether somebody said so, rather than the file's own date: then the same bytes seen on
+    /// another day are recorded as seen again.
+    pub dated: bool,
     /// Which records it holds.
     pub format: Format,
 }
@@ -94,7 +97,7 @@ struct Facts {
     /// Whether records that name no tenant were imported when the ledger knew none.
     has_default_tenant: bool,
     /// Digests of files that were imported.
-    digests: BTreeSet<String>,
+    digests: BTreeSet<(String, Option<Timestamp>)>,
 }
 
 impl<'l> Importer<'l> {
@@ -169,11 +172,16 @@ impl<'l> Importer<'l> {
         }
         let (bytes, digest) = records.digest();
         let mut report = tally.report(bytes, digest);
-        if report.events > 0 || !self.facts.digests.contains(&report.digest) {
-            let receipts = self
-                .ledger
-                .append(vec![imported(&report, options.observed_at)])?;
-            self.facts.digests.insert(report.digest.clone());
+        let dated = (options.dated && has_snapshot(&report)).then_some(options.observed_at);
+        let seen = (report.digest.clone(), dated);
+        if report.events > 0 || !self.facts.digests.contains(&seen) {
+            let at = match report.window {
+                Some((_, last)) if !has_snapshot(&report) => last,
+                _ => options.observed_at,
+            };
+            let event = imported(&report, at, dated);
+            self.facts.learn(&event);
+            let receipts = self.ledger.append(vec![event])?;
             report.events += receipts
                 .iter()
                 .map(|receipt| u64::from(is_news(*receipt)))
@@ -226,7 +234,9 @@ impl Facts {
     /// Learns an event that was read or is proposed, except for [`Known`], which does so itself.
     fn learn(&mut self, event: &Event) {
         if let EventBody::Imported(body) = &event.body {
-            self.digests.insert(body.digest.clone());
+            self.digests.insert((body.digest.clone(), None));
+            self.digests
+                .insert((body.digest.clone(), Some(event.occurred_at)));
         }
         self.learn_tenant(event);
         self.entitlements.learn(event);
@@ -284,10 +294,29 @@ fn tenant_of(stream: &StreamName) -> Option<&str> {
     rest.split(':').next().filter(|tenant| !tenant.is_empty())
 }
 
-/// `ledger.imported` for a file.
-fn imported(report: &FileReport, at: Timestamp) -> Event {
+/// Whether a file holds snapshots: the same bytes seen again on another day are news, since they
+/// say that nothing has changed.
+fn has_snapshot(report: &FileReport) -> bool {
+    const LOGS: [Shape; 5] = [
+        Shape::Audit,
+        Shape::ServicePrincipalSignIn,
+        Shape::ManagedIdentitySignIn,
+        Shape::RiskDetection,
+        Shape::RiskyServicePrincipal,
+    ];
+    let logs = LOGS.map(Shape::source);
+    report
+        .categories
+        .keys()
+        .any(|name| !logs.contains(&name.as_str()))
+}
+
+/// `ledger.imported` for a file; `dated`: when its snapshots were taken, if somebody said so.
+fn imported(report: &FileReport, at: Timestamp, dated: Option<Timestamp>) -> Event {
     let counts = report.counts;
+    let when = dated.map(|dated| dated.to_string()).unwrap_or_default();
     let key = NaturalKey::new("ledger.imported")
+        .with(&when)
         .with(&report.digest)
         .with(&format!(
             "{} {} {} {} {}",

@@ -16,7 +16,7 @@ use crate::terminal;
 const LINES_SHOWN: usize = 60;
 
 /// Computes the charges of a month and records the run.
-pub fn run(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
+pub(crate) fn run(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
     let prices = price_book(args)?;
     let book = book::read(globals.ledger, &AsOf { as_of: None })?;
     let run = of_args(&book, args, &prices)?;
@@ -36,14 +36,17 @@ pub fn run(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
             Receipt::Duplicate(position)
             | Receipt::Corroborated { of: position, .. }
             | Receipt::Conflicted { of: position, .. },
-        ) => format!("The same run is recorded already, as event #{}", terminal::thousands(position)),
+        ) => format!(
+            "The same run is recorded already, as event #{}",
+            terminal::thousands(position)
+        ),
     };
     terminal::note(globals.quiet || globals.json, &said);
     Ok(Outcome::Done)
 }
 
 /// Shows the charges of a month as they come out now, and the runs recorded.
-pub fn show(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
+pub(crate) fn show(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
     let prices = price_book(args)?;
     let book = book::read(globals.ledger, &AsOf { as_of: None })?;
     let run = of_args(&book, args, &prices)?;
@@ -54,7 +57,11 @@ pub fn show(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
     let period = args.period.to_string();
     for (seen, recorded) in &book.state.runs {
         if recorded.period == period && recorded.tenant == run.tenant {
-            let now = if recorded.run_id == run.run_id { ", as shown here" } else { "" };
+            let now = if recorded.run_id == run.run_id {
+                ", as shown here"
+            } else {
+                ""
+            };
             terminal::line(&format!(
                 "Recorded: run {} ({}) as event #{}, {} lines{now}",
                 terminal::short(&recorded.run_id, 13),
@@ -68,11 +75,15 @@ pub fn show(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
 }
 
 /// Explains one identity's charge, or why there is none.
-pub fn explain(globals: Globals<'_>, args: &BillExplain) -> anyhow::Result<Outcome> {
+pub(crate) fn explain(globals: Globals<'_>, args: &BillExplain) -> anyhow::Result<Outcome> {
     let prices = price_book(&args.run)?;
     let book = book::read(globals.ledger, &AsOf { as_of: None })?;
     let subject = book::identity(&book.state, &args.identity)?;
-    let asked = args.run.tenant.clone().unwrap_or_else(|| subject.tenant.clone());
+    let asked = args
+        .run
+        .tenant
+        .clone()
+        .unwrap_or_else(|| subject.tenant.clone());
     let tenant = book::tenant(&book.state, Some(&asked))?;
     let run = compute(&book, &tenant, args.run.period, &prices)?;
     let explanation = billing::explain(&run, subject.stream.as_str());
@@ -87,7 +98,7 @@ pub fn explain(globals: Globals<'_>, args: &BillExplain) -> anyhow::Result<Outco
 }
 
 /// Prints the built-in price book.
-pub fn prices() -> anyhow::Result<Outcome> {
+pub(crate) fn prices() -> anyhow::Result<Outcome> {
     terminal::line(PriceBook::default_text().trim_end())?;
     Ok(Outcome::Done)
 }
@@ -98,28 +109,42 @@ fn of_args(book: &book::Book, args: &BillRun, prices: &PriceBook) -> anyhow::Res
 }
 
 /// The run of one tenant and month: final once the ledger has heard of a time after the month.
-pub fn compute(
+pub(crate) fn compute(
     book: &book::Book,
     tenant: &str,
     period: BillingPeriod,
     prices: &PriceBook,
 ) -> anyhow::Result<Run> {
     let end = prices.calendar.month(period).end();
-    let kind = if book.at >= end { RunKind::Final } else { RunKind::Draft };
-    let request =
-        Request { tenant: tenant.to_owned(), period, kind, cutoff_position: book.cutoff };
+    let kind = if book.at >= end {
+        RunKind::Final
+    } else {
+        RunKind::Draft
+    };
+    let request = Request {
+        tenant: tenant.to_owned(),
+        period,
+        kind,
+        cutoff_position: book.cutoff,
+    };
     let inputs = billing::inputs_from_state(&book.state, Some(&book.activity), request, prices);
     billing::bill(inputs).with_context(|| format!("billing {period}"))
 }
 
 /// Appends the run as an event; the same run again appends nothing.
-pub fn record(ledger: &mut Ledger, run: &Run) -> anyhow::Result<Receipt> {
+pub(crate) fn record(ledger: &mut Ledger, run: &Run) -> anyhow::Result<Receipt> {
     let event = run.recorded_event()?;
     let receipts = ledger.append(vec![event]).context("recording the run")?;
-    let receipt = receipts.into_iter().next().context("recording the run: no receipt")?;
+    let receipt = receipts
+        .into_iter()
+        .next()
+        .context("recording the run: no receipt")?;
     if matches!(receipt, Receipt::Conflicted { .. }) {
         return Err(Hinted::new(
-            format!("run {} came out differently than when it was recorded", run.run_id),
+            format!(
+                "run {} came out differently than when it was recorded",
+                run.run_id
+            ),
             "this must not happen: run `daybook verify`, and keep both results",
         ));
     }
@@ -140,19 +165,20 @@ fn price_book(args: &BillRun) -> anyhow::Result<PriceBook> {
 }
 
 /// Writes the run's JSON.
-pub fn write_json(run: &Run, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn write_json(run: &Run, path: &Path) -> anyhow::Result<()> {
     let mut bytes = run.to_json()?;
     bytes.push(b'\n');
     std::fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))
 }
 
 /// Writes the run's lines as CSV.
-pub fn write_csv(run: &Run, path: &Path) -> anyhow::Result<()> {
-    std::fs::write(path, billing::lines_csv(run)).with_context(|| format!("writing {}", path.display()))
+pub(crate) fn write_csv(run: &Run, path: &Path) -> anyhow::Result<()> {
+    std::fs::write(path, billing::lines_csv(run))
+        .with_context(|| format!("writing {}", path.display()))
 }
 
 /// Month, charges, list, trial, billed and run, for a table.
-pub fn summary_cells(run: &Run) -> [String; 6] {
+pub(crate) fn summary_cells(run: &Run) -> [String; 6] {
     [
         run.period.to_string(),
         terminal::thousands(run.lines.len() as u64),
@@ -207,7 +233,10 @@ fn print(globals: Globals<'_>, run: &Run) -> anyhow::Result<()> {
         ))?;
     }
     for excluded in &run.excluded {
-        terminal::line(&format!("Not counted: {} ({})", excluded.identities, excluded.words))?;
+        terminal::line(&format!(
+            "Not counted: {} ({})",
+            excluded.identities, excluded.words
+        ))?;
     }
     Ok(())
 }

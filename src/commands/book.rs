@@ -16,7 +16,7 @@ use crate::outcome::Hinted;
 use crate::terminal;
 
 /// The ledger, read up to a position and asked about an instant.
-pub struct Book {
+pub(crate) struct Book {
     /// The open ledger.
     pub reader: Reader,
     /// Everything known from it.
@@ -30,22 +30,22 @@ pub struct Book {
 }
 
 /// Opens the ledger for reading; says how to make one where there is none.
-pub fn reader(dir: &Path) -> anyhow::Result<Reader> {
+pub(crate) fn reader(dir: &Path) -> anyhow::Result<Reader> {
     Reader::open(dir).map_err(|error| open_error(dir, error))
 }
 
 /// Opens the ledger for writing.
-pub fn writer(dir: &Path) -> anyhow::Result<Ledger> {
+pub(crate) fn writer(dir: &Path) -> anyhow::Result<Ledger> {
     Ledger::open(dir, edge::machine()?).map_err(|error| open_error(dir, error))
 }
 
 /// Reads the ledger and folds it, as of the moment asked for.
-pub fn read(dir: &Path, as_of: &AsOf) -> anyhow::Result<Book> {
+pub(crate) fn read(dir: &Path, as_of: &AsOf) -> anyhow::Result<Book> {
     fold(reader(dir)?, as_of)
 }
 
 /// Folds an open ledger, as of the moment asked for.
-pub fn fold(reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
+pub(crate) fn fold(reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
     let size = match as_of.as_of {
         Some(Moment::Position(size)) if size > reader.size() => {
             return Err(Hinted::new(
@@ -75,7 +75,13 @@ pub fn fold(reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
         Some(Moment::Now) => edge::now(),
         Some(Moment::Position(_)) | None => latest(&state),
     };
-    Ok(Book { reader, state, activity, at, cutoff: cutoff.position() })
+    Ok(Book {
+        reader,
+        state,
+        activity,
+        at,
+        cutoff: cutoff.position(),
+    })
 }
 
 /// The latest moment the ledger has heard of, but no later than it was told: a record dated in
@@ -86,7 +92,7 @@ fn latest(state: &State) -> Timestamp {
 }
 
 /// The one identity a text names.
-pub fn identity<'s>(state: &'s State, text: &str) -> anyhow::Result<&'s Subject> {
+pub(crate) fn identity<'s>(state: &'s State, text: &str) -> anyhow::Result<&'s Subject> {
     let found = state.find(text);
     match found.as_slice() {
         [one] => Ok(one),
@@ -95,19 +101,31 @@ pub fn identity<'s>(state: &'s State, text: &str) -> anyhow::Result<&'s Subject>
             "`daybook identities` lists them; names must match exactly",
         )),
         several => Err(Hinted::new(
-            format!("{} identities are called `{}`", several.len(), terminal::clean(text)),
+            format!(
+                "{} identities are called `{}`",
+                several.len(),
+                terminal::clean(text)
+            ),
             format!(
                 "name one by its object id: {}",
-                several.iter().take(3).map(|subject| subject.object_id.as_str()).collect::<Vec<_>>().join(", ")
+                several
+                    .iter()
+                    .take(3)
+                    .map(|subject| subject.object_id.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
         )),
     }
 }
 
 /// The tenant asked for, or the only one there is.
-pub fn tenant(state: &State, asked: Option<&str>) -> anyhow::Result<String> {
-    let mut tenants: Vec<&str> =
-        state.identities.values().map(|subject| subject.tenant.as_str()).collect();
+pub(crate) fn tenant(state: &State, asked: Option<&str>) -> anyhow::Result<String> {
+    let mut tenants: Vec<&str> = state
+        .identities
+        .values()
+        .map(|subject| subject.tenant.as_str())
+        .collect();
     tenants.sort_unstable();
     tenants.dedup();
     match (asked, tenants.as_slice()) {
@@ -129,18 +147,21 @@ pub fn tenant(state: &State, asked: Option<&str>) -> anyhow::Result<String> {
 }
 
 /// What to say when a ledger cannot be opened.
-pub fn open_error(dir: &Path, error: OpenError) -> anyhow::Error {
+pub(crate) fn open_error(dir: &Path, error: OpenError) -> anyhow::Error {
     if !dir.join("ledger.toml").exists() {
         return Hinted::new(
             format!("no ledger at {}", dir.display()),
-            format!("create one with `daybook --ledger {} init`, or name another with --ledger", dir.display()),
+            format!(
+                "create one with `daybook --ledger {} init`, or name another with --ledger",
+                dir.display()
+            ),
         );
     }
     anyhow::Error::new(error).context(format!("opening the ledger at {}", dir.display()))
 }
 
 /// What to say when a ledger cannot be created.
-pub fn create_error(dir: &Path, error: CreateError) -> anyhow::Error {
+pub(crate) fn create_error(dir: &Path, error: CreateError) -> anyhow::Error {
     if dir.join("ledger.toml").exists() {
         return Hinted::new(
             format!("there is a ledger at {} already", dir.display()),

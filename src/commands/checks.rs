@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 use crate::terminal;
 
 /// Lists every check.
-pub fn list(globals: Globals<'_>) -> anyhow::Result<Outcome> {
+pub(crate) fn list(globals: Globals<'_>) -> anyhow::Result<Outcome> {
     let catalogue = reports::catalogue();
     if globals.json {
         terminal::line(&serde_json::to_string(&catalogue)?)?;
@@ -15,7 +15,13 @@ pub fn list(globals: Globals<'_>) -> anyhow::Result<Outcome> {
     }
     let mut table = terminal::table(&["id", "severity", "area", "what should be", "rule from"]);
     for check in &catalogue {
-        table.add_row([check.id, severity_word(check.severity), check.area.as_str(), check.title, check.source]);
+        table.add_row([
+            check.id,
+            severity_word(check.severity),
+            check.area.as_str(),
+            check.title,
+            check.source,
+        ]);
     }
     terminal::line(&table.to_string())?;
     terminal::note(globals.quiet, &format!("{} checks", catalogue.len()));
@@ -23,7 +29,7 @@ pub fn list(globals: Globals<'_>) -> anyhow::Result<Outcome> {
 }
 
 /// A severity in one word.
-pub fn severity_word(severity: Severity) -> &'static str {
+pub(crate) fn severity_word(severity: Severity) -> &'static str {
     match severity {
         Severity::Info => "info",
         Severity::Low => "low",

@@ -35,7 +35,7 @@ struct Results {
 }
 
 /// Writes the tenant and runs everything on it.
-pub fn run(globals: Globals<'_>, args: &Demo) -> anyhow::Result<Outcome> {
+pub(crate) fn run(globals: Globals<'_>, args: &Demo) -> anyhow::Result<Outcome> {
     let layout = prepare(&args.dir)?;
     let options = DemoOptions {
         seed: args.seed,
@@ -61,28 +61,44 @@ pub fn run(globals: Globals<'_>, args: &Demo) -> anyhow::Result<Outcome> {
     let health = report::assess(&book, true)?;
     report::write_json(&health, &layout.reports.join("health.json"))?;
     report::write_html(&health, &layout.reports.join("health.html"))?;
-    let results = Results { imported, events: verified.size, bills, health };
-    if globals.json { show_json(&results, args)? } else { show(&results, args)? }
+    let results = Results {
+        imported,
+        events: verified.size,
+        bills,
+        health,
+    };
+    if globals.json {
+        show_json(&results, args)?
+    } else {
+        show(&results, args)?
+    }
     Ok(Outcome::Done)
 }
 
 /// An empty folder, or one that only holds an earlier demo, which is replaced.
 fn prepare(dir: &Path) -> anyhow::Result<Layout> {
     if dir.exists() {
-        let entries = std::fs::read_dir(dir).with_context(|| format!("reading {}", dir.display()))?;
-        let foreign = entries.flatten().map(|entry| entry.file_name()).find(|name| {
-            !FOLDERS.iter().any(|folder| name == *folder)
-        });
+        let entries =
+            std::fs::read_dir(dir).with_context(|| format!("reading {}", dir.display()))?;
+        let foreign = entries
+            .flatten()
+            .map(|entry| entry.file_name())
+            .find(|name| !FOLDERS.iter().any(|folder| name == *folder));
         if let Some(name) = foreign {
             return Err(Hinted::new(
-                format!("{} holds `{}`, which no demo wrote", dir.display(), name.display()),
+                format!(
+                    "{} holds `{}`, which no demo wrote",
+                    dir.display(),
+                    name.display()
+                ),
                 "name an empty folder: daybook demo --dir FOLDER",
             ));
         }
         for folder in FOLDERS {
             let path = dir.join(folder);
             if path.exists() {
-                std::fs::remove_dir_all(&path).with_context(|| format!("removing {}", path.display()))?;
+                std::fs::remove_dir_all(&path)
+                    .with_context(|| format!("removing {}", path.display()))?;
             }
         }
     }
@@ -93,7 +109,8 @@ fn prepare(dir: &Path) -> anyhow::Result<Layout> {
         reports: dir.join("reports"),
     };
     for folder in [&layout.sources, &layout.bills, &layout.reports] {
-        std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("creating {}", folder.display()))?;
     }
     Ok(layout)
 }
@@ -115,8 +132,12 @@ fn build(
         .map_err(|error| book::create_error(&layout.ledger, error))?;
     let inputs = inputs::expand(std::slice::from_ref(&layout.sources));
     let tenant = demo::tenant_id(options);
-    let reading =
-        Reading { tenant: Some(&tenant), observed_at: None, format: sources::Format::Auto, now: closed };
+    let reading = Reading {
+        tenant: Some(&tenant),
+        observed_at: None,
+        format: sources::Format::Auto,
+        now: closed,
+    };
     let rejections = args.dir.join("sources").join("rejections.jsonl");
     let mut rejections = RejectionFile::new(&rejections);
     let imported = import::import(&mut ledger, &inputs, &reading, &mut rejections, globals)?;
@@ -134,11 +155,15 @@ fn closing_time() -> Timestamp {
 
 /// Bills every closed month and records the runs.
 fn bills(layout: &Layout, args: &Demo) -> anyhow::Result<Vec<projections::billing::Run>> {
-    let mut ledger = Ledger::open(&layout.ledger, edge::rehearsal(args.seed.wrapping_add(1), closing_time()))
-        .context("opening the demo's ledger")?;
+    let mut ledger = Ledger::open(
+        &layout.ledger,
+        edge::rehearsal(args.seed.wrapping_add(1), closing_time()),
+    )
+    .context("opening the demo's ledger")?;
     let book = book::read(&layout.ledger, &AsOf { as_of: None })?;
     let tenant = book::tenant(&book.state, None)?;
-    let prices = projections::billing::PriceBook::default_book().context("reading the built-in price book")?;
+    let prices = projections::billing::PriceBook::default_book()
+        .context("reading the built-in price book")?;
     let mut runs = Vec::new();
     for period in months(args.months) {
         let run = bill::compute(&book, &tenant, period, &prices)?;
@@ -198,7 +223,15 @@ fn show(results: &Results, args: &Demo) -> anyhow::Result<()> {
     }
     terminal::align_right(&mut table, 1..5);
     terminal::line(&format!("\n{table}\n"))?;
-    let count = |severity| results.health.summary.by_severity.get(&severity).copied().unwrap_or(0);
+    let count = |severity| {
+        results
+            .health
+            .summary
+            .by_severity
+            .get(&severity)
+            .copied()
+            .unwrap_or(0)
+    };
     terminal::line(&format!(
         "Health: {} critical, {} high, {} medium findings in {} identities\n\n\
          Open      {dir}/reports/health.html\nBills     {dir}/bills\n\nTry next\n  \
@@ -209,7 +242,10 @@ fn show(results: &Results, args: &Demo) -> anyhow::Result<()> {
         count(reports::Severity::High),
         count(reports::Severity::Medium),
         results.health.summary.identities,
-        last = months(1).first().map(ToString::to_string).unwrap_or_default(),
+        last = months(1)
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
     ))?;
     Ok(())
 }

@@ -41,13 +41,17 @@ impl<'a> Row<'a> {
                 + subject.roles_at(at).count()
                 + subject.delegated_at(at).count(),
             owners: subject.owners_at(at).count(),
-            last_used: subject.activity.last.map(|seen| seen.at).filter(|last| *last <= at),
+            last_used: subject
+                .activity
+                .last
+                .map(|seen| seen.at)
+                .filter(|last| *last <= at),
         }
     }
 }
 
 /// Lists identities.
-pub fn run(globals: Globals<'_>, args: &Identities) -> anyhow::Result<Outcome> {
+pub(crate) fn run(globals: Globals<'_>, args: &Identities) -> anyhow::Result<Outcome> {
     let book = book::read(globals.ledger, &args.as_of)?;
     let mut rows: Vec<Row<'_>> = book
         .state
@@ -64,17 +68,33 @@ pub fn run(globals: Globals<'_>, args: &Identities) -> anyhow::Result<Outcome> {
         terminal::line(&answer.to_string())?;
         return Ok(Outcome::Done);
     }
-    let mut table =
-        terminal::table(&["name", "class", "state", "credentials", "grants", "owners", "last used", "object id"]);
+    let mut table = terminal::table(&[
+        "name",
+        "class",
+        "state",
+        "credentials",
+        "grants",
+        "owners",
+        "last used",
+        "object id",
+    ]);
     for row in &rows {
         table.add_row([
             terminal::short(row.name, 40),
             class_words(row.class).to_owned(),
-            if !row.exists { "deleted" } else if row.enabled { "enabled" } else { "disabled" }.to_owned(),
+            if !row.exists {
+                "deleted"
+            } else if row.enabled {
+                "enabled"
+            } else {
+                "disabled"
+            }
+            .to_owned(),
             row.credentials.to_string(),
             row.grants.to_string(),
             row.owners.to_string(),
-            row.last_used.map_or_else(|| "never".to_owned(), terminal::day),
+            row.last_used
+                .map_or_else(|| "never".to_owned(), terminal::day),
             terminal::short(row.object_id, 36),
         ]);
     }
@@ -93,7 +113,7 @@ pub fn run(globals: Globals<'_>, args: &Identities) -> anyhow::Result<Outcome> {
 }
 
 /// The class in words.
-pub fn class_words(class: IdentityClass) -> &'static str {
+pub(crate) fn class_words(class: IdentityClass) -> &'static str {
     match class {
         IdentityClass::SingleTenant => "single-tenant",
         IdentityClass::MultiTenant => "multi-tenant",

@@ -71,7 +71,7 @@ struct SignIns {
 }
 
 /// Shows one identity.
-pub fn run(globals: Globals<'_>, args: &Identity) -> anyhow::Result<Outcome> {
+pub(crate) fn run(globals: Globals<'_>, args: &Identity) -> anyhow::Result<Outcome> {
     let book = book::read(globals.ledger, &args.as_of)?;
     let subject = book::identity(&book.state, &args.id)?;
     let history = history(&book, subject, args.history)?;
@@ -87,23 +87,36 @@ pub fn run(globals: Globals<'_>, args: &Identity) -> anyhow::Result<Outcome> {
 /// The last events about it, its application included, up to the moment asked about.
 fn history(book: &book::Book, subject: &Subject, most: usize) -> anyhow::Result<Vec<Recorded>> {
     let mut streams: Vec<StreamName> = vec![subject.stream.clone()];
-    streams.extend(book.state.application_for(subject, book.at).map(|found| found.stream.clone()));
+    streams.extend(
+        book.state
+            .application_for(subject, book.at)
+            .map(|found| found.stream.clone()),
+    );
     let mut last = VecDeque::new();
     book.reader
-        .scan(0..book.state.size, &|event_type| !event_type.is_activity(), &mut |recorded| {
-            if streams.contains(&recorded.event.stream) && recorded.event.occurred_at <= book.at {
-                last.push_back(recorded);
-                if last.len() > most {
-                    last.pop_front();
+        .scan(
+            0..book.state.size,
+            &|event_type| !event_type.is_activity(),
+            &mut |recorded| {
+                if streams.contains(&recorded.event.stream) && recorded.event.occurred_at <= book.at
+                {
+                    last.push_back(recorded);
+                    if last.len() > most {
+                        last.pop_front();
+                    }
                 }
-            }
-            ControlFlow::Continue(())
-        })
+                ControlFlow::Continue(())
+            },
+        )
         .context("reading the ledger")?;
     Ok(last.into())
 }
 
-fn card<'a>(book: &'a book::Book, subject: &'a Subject, history: &[Recorded]) -> anyhow::Result<Card<'a>> {
+fn card<'a>(
+    book: &'a book::Book,
+    subject: &'a Subject,
+    history: &[Recorded],
+) -> anyhow::Result<Card<'a>> {
     let (state, at) = (&book.state, book.at);
     let activity = &subject.activity;
     let seen = |seen: Option<projections::state::Seen>| seen.map(|seen| seen.at);
@@ -114,34 +127,60 @@ fn card<'a>(book: &'a book::Book, subject: &'a Subject, history: &[Recorded]) ->
         tenant: &subject.tenant,
         object_id: &subject.object_id,
         app_id: subject.app_id(at),
-        application: state.application_for(subject, at).map(|found| found.stream.as_str()),
+        application: state
+            .application_for(subject, at)
+            .map(|found| found.stream.as_str()),
         name: subject.display_name(at),
         class: subject.class(at),
         created_at: subject.created_at,
         exists: subject.exists_at(at),
         enabled: subject.enabled_at(at),
-        risk: subject.risk_at(at).map(|span| {
-            held(span, |level| format!("{} ({})", level.level, level.state))
-        }),
+        risk: subject
+            .risk_at(at)
+            .map(|span| held(span, |level| format!("{} ({})", level.level, level.state))),
         sign_ins: SignIns {
             ok: activity.ok,
             failed: activity.failed,
             blocked: activity.blocked,
             first: seen(activity.first),
             last: seen(activity.last),
-            evidence: activity.first.iter().chain(&activity.last).map(|seen| seen.position).collect(),
+            evidence: activity
+                .first
+                .iter()
+                .chain(&activity.last)
+                .map(|seen| seen.position)
+                .collect(),
         },
         credentials: credentials(state, subject, at),
         grants: grants(subject, at),
         owners: subject
             .owners_at(at)
-            .map(|span| held(span, |owner| format!("{} {}", if owner.kind.is_empty() { "owner" } else { &owner.kind }, owner.id)))
+            .map(|span| {
+                held(span, |owner| {
+                    format!(
+                        "{} {}",
+                        if owner.kind.is_empty() {
+                            "owner"
+                        } else {
+                            &owner.kind
+                        },
+                        owner.id
+                    )
+                })
+            })
             .collect(),
-        history: history.iter().map(log::object).collect::<anyhow::Result<_>>()?,
+        history: history
+            .iter()
+            .map(log::object)
+            .collect::<anyhow::Result<_>>()?,
     })
 }
 
-fn credentials<'a>(state: &'a State, subject: &'a Subject, at: Timestamp) -> Vec<CredentialRow<'a>> {
+fn credentials<'a>(
+    state: &'a State,
+    subject: &'a Subject,
+    at: Timestamp,
+) -> Vec<CredentialRow<'a>> {
     state
         .credentials_of(subject, at)
         .into_iter()
@@ -168,7 +207,10 @@ fn use_key(credential: &Credential) -> String {
 fn grants(subject: &Subject, at: Timestamp) -> Vec<Held> {
     let roles = subject.roles_at(at).map(|span| {
         held(span, |role| {
-            let name = role.role_name.as_deref().unwrap_or(&role.role_definition_id);
+            let name = role
+                .role_name
+                .as_deref()
+                .unwrap_or(&role.role_definition_id);
             format!("directory role {name} on {}", role.scope)
         })
     });
@@ -181,7 +223,11 @@ fn grants(subject: &Subject, at: Timestamp) -> Vec<Held> {
     });
     let delegated = subject.delegated_at(at).map(|span| {
         held(span, |grant| {
-            let whom = if grant.all_principals { "every user" } else { "one user" };
+            let whom = if grant.all_principals {
+                "every user"
+            } else {
+                "one user"
+            };
             format!("delegated {} for {whom}", grant.scopes.join(" "))
         })
     });
@@ -189,20 +235,46 @@ fn grants(subject: &Subject, at: Timestamp) -> Vec<Held> {
 }
 
 fn held<T>(span: &Span<T>, what: impl Fn(&T) -> String) -> Held {
-    Held { what: what(&span.value), since: span.from, evidence: span.evidence() }
+    Held {
+        what: what(&span.value),
+        since: span.from,
+        evidence: span.evidence(),
+    }
 }
 
 fn show(card: &Card<'_>, history: &[Recorded]) -> anyhow::Result<()> {
-    let state = if !card.exists { "deleted" } else if card.enabled { "enabled" } else { "disabled" };
-    terminal::line(&format!("{}  ({state}, {})", terminal::clean(card.name), super::identities::class_words(card.class)))?;
+    let state = if !card.exists {
+        "deleted"
+    } else if card.enabled {
+        "enabled"
+    } else {
+        "disabled"
+    };
+    terminal::line(&format!(
+        "{}  ({state}, {})",
+        terminal::clean(card.name),
+        super::identities::class_words(card.class)
+    ))?;
     let facts = [
         ("Object id", Some(card.object_id.to_owned())),
         ("Application id", card.app_id.map(str::to_owned)),
         ("Tenant", Some(card.tenant.to_owned())),
         ("Created", card.created_at.map(terminal::minute)),
-        ("Risk", card.risk.as_ref().map(|risk| format!("{} since {}", risk.what, terminal::minute(risk.since)))),
+        (
+            "Risk",
+            card.risk
+                .as_ref()
+                .map(|risk| format!("{} since {}", risk.what, terminal::minute(risk.since))),
+        ),
         ("Sign-ins", Some(sign_ins(&card.sign_ins))),
-        ("As of", Some(format!("{}, from {} events", terminal::minute(card.as_of), terminal::thousands(card.size)))),
+        (
+            "As of",
+            Some(format!(
+                "{}, from {} events",
+                terminal::minute(card.as_of),
+                terminal::thousands(card.size)
+            )),
+        ),
     ];
     for (name, value) in facts {
         if let Some(value) = value {
@@ -220,7 +292,9 @@ fn show(card: &Card<'_>, history: &[Recorded]) -> anyhow::Result<()> {
 }
 
 fn sign_ins(sign_ins: &SignIns) -> String {
-    let last = sign_ins.last.map_or_else(|| "never".to_owned(), terminal::minute);
+    let last = sign_ins
+        .last
+        .map_or_else(|| "never".to_owned(), terminal::minute);
     format!(
         "{} ok, {} failed, {} blocked; last {last} {}",
         terminal::thousands(sign_ins.ok),
@@ -236,7 +310,16 @@ fn show_credentials(credentials: &[CredentialRow<'_>]) -> anyhow::Result<()> {
         terminal::line("  none")?;
         return Ok(());
     }
-    let mut table = terminal::table(&["kind", "on", "key id", "from", "to", "last used", "sign-ins", "evidence"]);
+    let mut table = terminal::table(&[
+        "kind",
+        "on",
+        "key id",
+        "from",
+        "to",
+        "last used",
+        "sign-ins",
+        "evidence",
+    ]);
     for row in credentials {
         let day = |at: Option<Timestamp>| at.map_or_else(|| "–".to_owned(), terminal::day);
         table.add_row([
@@ -245,7 +328,8 @@ fn show_credentials(credentials: &[CredentialRow<'_>]) -> anyhow::Result<()> {
             terminal::short(&row.credential.key_id, 60),
             day(row.credential.starts_at),
             day(row.credential.ends_at),
-            row.last_used.map_or_else(|| "never".to_owned(), terminal::day),
+            row.last_used
+                .map_or_else(|| "never".to_owned(), terminal::day),
             terminal::thousands(row.sign_ins),
             terminal::positions(&row.evidence, 3),
         ]);

@@ -20,7 +20,7 @@ use crate::{edge, terminal};
 
 /// What one file came to.
 #[derive(Debug, Serialize)]
-pub struct FileRow {
+pub(crate) struct FileRow {
     /// Name as given.
     pub file: String,
     /// Counts, in records.
@@ -38,7 +38,7 @@ pub struct FileRow {
 
 /// All files together.
 #[derive(Debug, Serialize)]
-pub struct Imported {
+pub(crate) struct Imported {
     /// One row a file.
     pub files: Vec<FileRow>,
     /// Their sums.
@@ -47,7 +47,7 @@ pub struct Imported {
 
 /// Sums over files.
 #[derive(Debug, Default, Serialize)]
-pub struct Total {
+pub(crate) struct Total {
     /// Counts, in records.
     #[serde(flatten)]
     pub counts: RecordCounts,
@@ -56,7 +56,7 @@ pub struct Total {
 }
 
 /// What every file is read with.
-pub struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     /// `--tenant`.
     pub tenant: Option<&'a str>,
     /// `--observed-at`.
@@ -68,7 +68,7 @@ pub struct Reading<'a> {
 }
 
 /// Imports files into the ledger.
-pub fn run(globals: Globals<'_>, args: &Import) -> anyhow::Result<Outcome> {
+pub(crate) fn run(globals: Globals<'_>, args: &Import) -> anyhow::Result<Outcome> {
     let format = format(&args.format)?;
     let mut ledger = book::writer(globals.ledger)?;
     let inputs = inputs::expand(&args.files);
@@ -86,11 +86,18 @@ pub fn run(globals: Globals<'_>, args: &Import) -> anyhow::Result<Outcome> {
     } else {
         show(&imported, globals.quiet)?;
         if rejected > 0 {
-            terminal::line(&format!("Rejections, with line and reason: {}", args.rejections.display()))?;
+            terminal::line(&format!(
+                "Rejections, with line and reason: {}",
+                args.rejections.display()
+            ))?;
         }
     }
     let failed = imported.files.iter().any(|row| row.error.is_some());
-    Ok(if failed || rejected > 0 { Outcome::Failed } else { Outcome::Done })
+    Ok(if failed || rejected > 0 {
+        Outcome::Failed
+    } else {
+        Outcome::Done
+    })
 }
 
 /// `auto`, or the name of one shape.
@@ -108,7 +115,7 @@ fn format(name: &str) -> anyhow::Result<Format> {
 }
 
 /// Reads every input in order; a file that cannot be read is a row with an error, not the end.
-pub fn import(
+pub(crate) fn import(
     ledger: &mut Ledger,
     inputs: &[Input],
     reading: &Reading<'_>,
@@ -126,7 +133,10 @@ pub fn import(
         bar.set_message(terminal::short(&name, 40));
         let options = ImportOptions {
             tenant: reading.tenant,
-            observed_at: reading.observed_at.unwrap_or_else(|| input.observed_at(reading.now)),
+            observed_at: reading
+                .observed_at
+                .unwrap_or_else(|| input.observed_at(reading.now)),
+            dated: reading.observed_at.is_some() || input.is_dated(),
             format: reading.format,
         };
         let row = match input.open() {
@@ -188,22 +198,42 @@ fn add(total: &mut Total, row: &FileRow) {
 const FILES_SHOWN: usize = 40;
 
 fn show(imported: &Imported, quiet: bool) -> anyhow::Result<()> {
-    let mut table = terminal::table(&["file", "records", "imported", "duplicates", "skipped", "rejected", "events"]);
+    let mut table = terminal::table(&[
+        "file",
+        "records",
+        "imported",
+        "duplicates",
+        "skipped",
+        "rejected",
+        "events",
+    ]);
     for row in imported.files.iter().take(FILES_SHOWN) {
-        table.add_row(cells(&terminal::short(&row.file, 60), &row.counts, row.events));
+        table.add_row(cells(
+            &terminal::short(&row.file, 60),
+            &row.counts,
+            row.events,
+        ));
     }
     let left = imported.files.len().saturating_sub(FILES_SHOWN);
     if left > 0 {
         table.add_row([format!("… and {left} more files")]);
     }
     if imported.files.len() > 1 {
-        table.add_row(cells("total", &imported.total.counts, imported.total.events));
+        table.add_row(cells(
+            "total",
+            &imported.total.counts,
+            imported.total.events,
+        ));
     }
     terminal::align_right(&mut table, 1..7);
     terminal::line(&table.to_string())?;
     for row in &imported.files {
         if let Some(error) = &row.error {
-            terminal::line(&format!("error: `{}`: {}", terminal::clean(&row.file), terminal::clean(error)))?;
+            terminal::line(&format!(
+                "error: `{}`: {}",
+                terminal::clean(&row.file),
+                terminal::clean(error)
+            ))?;
         }
     }
     if !quiet {
@@ -214,7 +244,11 @@ fn show(imported: &Imported, quiet: bool) -> anyhow::Result<()> {
 
 fn show_skipped(imported: &Imported) -> anyhow::Result<()> {
     let mut skipped: BTreeMap<&str, u64> = BTreeMap::new();
-    for (activity, count) in imported.files.iter().flat_map(|row| &row.skipped_by_activity) {
+    for (activity, count) in imported
+        .files
+        .iter()
+        .flat_map(|row| &row.skipped_by_activity)
+    {
         *skipped.entry(activity).or_default() += count;
     }
     if skipped.is_empty() {
@@ -224,10 +258,17 @@ fn show_skipped(imported: &Imported) -> anyhow::Result<()> {
     skipped.sort_by_key(|(activity, count)| (std::cmp::Reverse(*count), *activity));
     terminal::line("\nSkipped, not about workload identities or nothing that matters changed:")?;
     for (activity, count) in skipped.iter().take(12) {
-        terminal::line(&format!("  {:>9}  {}", terminal::thousands(*count), terminal::short(activity, 90)))?;
+        terminal::line(&format!(
+            "  {:>9}  {}",
+            terminal::thousands(*count),
+            terminal::short(activity, 90)
+        ))?;
     }
     if skipped.len() > 12 {
-        terminal::line(&format!("  … and {} more activities; --json lists them all", skipped.len() - 12))?;
+        terminal::line(&format!(
+            "  … and {} more activities; --json lists them all",
+            skipped.len() - 12
+        ))?;
     }
     Ok(())
 }
@@ -235,14 +276,21 @@ fn show_skipped(imported: &Imported) -> anyhow::Result<()> {
 fn cells(name: &str, counts: &RecordCounts, events: u64) -> Vec<String> {
     let mut cells = vec![name.to_owned()];
     cells.extend(
-        [counts.records, counts.imported, counts.duplicates, counts.skipped, counts.rejections, events]
-            .map(terminal::thousands),
+        [
+            counts.records,
+            counts.imported,
+            counts.duplicates,
+            counts.skipped,
+            counts.rejections,
+            events,
+        ]
+        .map(terminal::thousands),
     );
     cells
 }
 
 /// The file rejections go to; made with the first one.
-pub struct RejectionFile<'a> {
+pub(crate) struct RejectionFile<'a> {
     path: &'a Path,
     writer: Option<BufWriter<File>>,
     error: Option<std::io::Error>,
@@ -258,12 +306,17 @@ struct RejectionLine<'a> {
 
 impl<'a> RejectionFile<'a> {
     /// A file that does not exist yet.
-    pub fn new(path: &'a Path) -> Self {
-        Self { path, writer: None, error: None, count: 0 }
+    pub(crate) fn new(path: &'a Path) -> Self {
+        Self {
+            path,
+            writer: None,
+            error: None,
+            count: 0,
+        }
     }
 
     /// Adds one line. A failure to write is kept for [`Self::finish`].
-    pub fn write(&mut self, file: &str, rejection: &Rejection) {
+    pub(crate) fn write(&mut self, file: &str, rejection: &Rejection) {
         self.count += 1;
         if self.error.is_none()
             && let Err(error) = self.try_write(&RejectionLine { file, rejection })
@@ -285,7 +338,7 @@ impl<'a> RejectionFile<'a> {
     ///
     /// # Errors
     /// When the file could not be written: nothing may be lost in silence.
-    pub fn finish(mut self) -> anyhow::Result<u64> {
+    pub(crate) fn finish(mut self) -> anyhow::Result<u64> {
         let flushed = self.writer.as_mut().map_or(Ok(()), BufWriter::flush);
         match self.error.take().map_or(flushed, Err) {
             Ok(()) => Ok(self.count),

@@ -8,9 +8,11 @@ use crate::outcome::Outcome;
 use crate::{edge, terminal};
 
 /// Creates a ledger.
-pub fn run(globals: Globals<'_>, args: &Init) -> anyhow::Result<Outcome> {
-    let options =
-        CreateOptions { origin: args.origin.clone(), private_network: args.private_network };
+pub(crate) fn run(globals: Globals<'_>, args: &Init) -> anyhow::Result<Outcome> {
+    let options = CreateOptions {
+        origin: args.origin.clone(),
+        private_network: args.private_network,
+    };
     let ledger = Ledger::create(globals.ledger, &options, edge::machine()?)
         .map_err(|error| book::create_error(globals.ledger, error))?;
     if globals.json {

@@ -29,19 +29,23 @@ struct Filter {
 
 impl Filter {
     fn wants_type(&self, event_type: EventType) -> bool {
-        self.prefix.as_ref().is_none_or(|prefix| event_type.to_string().starts_with(prefix.as_str()))
+        self.prefix
+            .as_ref()
+            .is_none_or(|prefix| event_type.to_string().starts_with(prefix.as_str()))
     }
 
     fn wants(&self, recorded: &Recorded) -> bool {
         let event = &recorded.event;
-        self.streams.as_ref().is_none_or(|streams| streams.contains(&event.stream))
+        self.streams
+            .as_ref()
+            .is_none_or(|streams| streams.contains(&event.stream))
             && self.since.is_none_or(|since| since <= event.occurred_at)
             && self.until.is_none_or(|until| event.occurred_at < until)
     }
 }
 
 /// Lists events, the last ones unless a position is given.
-pub fn run(globals: Globals<'_>, args: &Log) -> anyhow::Result<Outcome> {
+pub(crate) fn run(globals: Globals<'_>, args: &Log) -> anyhow::Result<Outcome> {
     let mut reader = book::reader(globals.ledger)?;
     let filter = Filter {
         streams: streams(globals, args)?,
@@ -80,11 +84,17 @@ pub fn run(globals: Globals<'_>, args: &Log) -> anyhow::Result<Outcome> {
 
 /// The identity's stream and its application's.
 fn streams(globals: Globals<'_>, args: &Log) -> anyhow::Result<Option<Vec<StreamName>>> {
-    let Some(text) = &args.identity else { return Ok(None) };
+    let Some(text) = &args.identity else {
+        return Ok(None);
+    };
     let book = book::read(globals.ledger, &AsOf { as_of: None })?;
     let subject = book::identity(&book.state, text)?;
     let mut streams = vec![subject.stream.clone()];
-    streams.extend(book.state.application_for(subject, book.at).map(|found| found.stream.clone()));
+    streams.extend(
+        book.state
+            .application_for(subject, book.at)
+            .map(|found| found.stream.clone()),
+    );
     Ok(Some(streams))
 }
 
@@ -107,7 +117,12 @@ fn positions(text: &str, size: u64) -> anyhow::Result<Range<u64>> {
             "write --position 171204 or --position 100..200",
         )
     };
-    let number = |part: &str| part.trim_start_matches('#').replace(',', "").parse::<u64>().map_err(|_| bad());
+    let number = |part: &str| {
+        part.trim_start_matches('#')
+            .replace(',', "")
+            .parse::<u64>()
+            .map_err(|_| bad())
+    };
     let range = match text.split_once("..") {
         Some((from, to)) => number(from)?..if to.is_empty() { size } else { number(to)? },
         None => {
@@ -118,7 +133,10 @@ fn positions(text: &str, size: u64) -> anyhow::Result<Range<u64>> {
     if range.start >= size {
         return Err(Hinted::new(
             format!("there is no event at #{}", range.start),
-            format!("the ledger has {size} events, #0 to #{}", size.saturating_sub(1)),
+            format!(
+                "the ledger has {size} events, #0 to #{}",
+                size.saturating_sub(1)
+            ),
         ));
     }
     Ok(range.start..range.end.min(size))
@@ -131,9 +149,17 @@ fn scan(
     each: &mut dyn FnMut(Recorded) -> ControlFlow<()>,
 ) -> anyhow::Result<()> {
     reader
-        .scan(range, &|event_type| filter.wants_type(event_type), &mut |recorded| {
-            if filter.wants(&recorded) { each(recorded) } else { ControlFlow::Continue(()) }
-        })
+        .scan(
+            range,
+            &|event_type| filter.wants_type(event_type),
+            &mut |recorded| {
+                if filter.wants(&recorded) {
+                    each(recorded)
+                } else {
+                    ControlFlow::Continue(())
+                }
+            },
+        )
         .context("reading the ledger")
 }
 
@@ -144,13 +170,18 @@ fn follow(reader: &mut Reader, filter: &Filter, json: bool) -> anyhow::Result<()
         reader.refresh().context("reading the ledger")?;
         let size = reader.size();
         let mut failed = None;
-        scan(reader, seen..size, filter, &mut |recorded| match print(&recorded, json) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                failed = Some(error);
-                ControlFlow::Break(())
-            }
-        })?;
+        scan(
+            reader,
+            seen..size,
+            filter,
+            &mut |recorded| match print(&recorded, json) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            },
+        )?;
         if let Some(error) = failed {
             return Err(error);
         }
@@ -160,13 +191,17 @@ fn follow(reader: &mut Reader, filter: &Filter, json: bool) -> anyhow::Result<()
 
 /// Prints one event: a line for people, an object for programs.
 fn print(recorded: &Recorded, json: bool) -> anyhow::Result<()> {
-    let text = if json { object(recorded)?.to_string() } else { sentence(recorded)? };
+    let text = if json {
+        object(recorded)?.to_string()
+    } else {
+        sentence(recorded)?
+    };
     terminal::line(&text)?;
     Ok(())
 }
 
 /// The event as an object.
-pub fn object(recorded: &Recorded) -> anyhow::Result<Value> {
+pub(crate) fn object(recorded: &Recorded) -> anyhow::Result<Value> {
     let event = &recorded.event;
     Ok(json!({
         "position": recorded.position,
@@ -185,7 +220,7 @@ pub fn object(recorded: &Recorded) -> anyhow::Result<Value> {
 }
 
 /// The event in one line.
-pub fn sentence(recorded: &Recorded) -> anyhow::Result<String> {
+pub(crate) fn sentence(recorded: &Recorded) -> anyhow::Result<String> {
     let event = &recorded.event;
     let body = event.body.to_json()?.to_string();
     Ok(format!(
@@ -200,7 +235,10 @@ pub fn sentence(recorded: &Recorded) -> anyhow::Result<String> {
 
 /// The stream without what every stream of the tenant begins with.
 fn short_stream(stream: &str) -> &str {
-    match stream.strip_prefix("entra:").and_then(|rest| rest.split_once(':')) {
+    match stream
+        .strip_prefix("entra:")
+        .and_then(|rest| rest.split_once(':'))
+    {
         Some((_, rest)) => rest,
         None => stream,
     }

@@ -15,7 +15,7 @@ use crate::terminal;
 const ACTIONS_SHOWN: usize = 5;
 
 /// Runs the checks and writes the report.
-pub fn health(globals: Globals<'_>, args: &Health) -> anyhow::Result<Outcome> {
+pub(crate) fn health(globals: Globals<'_>, args: &Health) -> anyhow::Result<Outcome> {
     let bar = terminal::progress(0, globals.quiet, "verifying");
     let verified = ledger::verify(globals.ledger, &|done, total| {
         bar.set_length(total);
@@ -37,7 +37,7 @@ pub fn health(globals: Globals<'_>, args: &Health) -> anyhow::Result<Outcome> {
 }
 
 /// The report of a ledger at its moment.
-pub fn assess(book: &book::Book, verified: bool) -> anyhow::Result<HealthReport> {
+pub(crate) fn assess(book: &book::Book, verified: bool) -> anyhow::Result<HealthReport> {
     let chain = match book.state.size.checked_sub(1) {
         None => String::new(),
         Some(last) => {
@@ -69,14 +69,14 @@ fn write(report: &HealthReport, args: &Health, to_stdout: bool) -> anyhow::Resul
 }
 
 /// Writes the JSON the page is made from.
-pub fn write_json(report: &HealthReport, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn write_json(report: &HealthReport, path: &Path) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(report)?;
     text.push('\n');
     std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
 /// Writes the page.
-pub fn write_html(report: &HealthReport, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn write_html(report: &HealthReport, path: &Path) -> anyhow::Result<()> {
     let page = reports::html::render(report).context("rendering the page")?;
     std::fs::write(path, page).with_context(|| format!("writing {}", path.display()))
 }
@@ -92,16 +92,32 @@ fn outcome(report: &HealthReport, args: &Health, verified: bool) -> Outcome {
         FailOn::High => Severity::High,
         FailOn::Critical => Severity::Critical,
     });
-    if threshold.is_some_and(|least| report.findings.iter().any(|finding| finding.severity >= least)) {
+    if threshold.is_some_and(|least| {
+        report
+            .findings
+            .iter()
+            .any(|finding| finding.severity >= least)
+    }) {
         return Outcome::Findings;
     }
     let (assessed, all) = (report.summary.assessed, report.catalogue.checks);
     let below = |gate: u8| u64::from(assessed) * 100 < u64::from(gate) * u64::from(all);
-    if args.coverage_min.is_some_and(below) { Outcome::Coverage } else { Outcome::Done }
+    if args.coverage_min.is_some_and(below) {
+        Outcome::Coverage
+    } else {
+        Outcome::Done
+    }
 }
 
 fn show(report: &HealthReport, args: &Health, quiet: bool) -> anyhow::Result<()> {
-    let count = |severity: Severity| report.summary.by_severity.get(&severity).copied().unwrap_or(0);
+    let count = |severity: Severity| {
+        report
+            .summary
+            .by_severity
+            .get(&severity)
+            .copied()
+            .unwrap_or(0)
+    };
     terminal::line(&format!(
         "Health check {} as of {}: {} critical, {} high, {} medium, {} low in {} identities",
         report.id,
@@ -129,14 +145,20 @@ fn show(report: &HealthReport, args: &Health, quiet: bool) -> anyhow::Result<()>
             terminal::positions(&action.evidence, 3)
         ))?;
     }
-    let unassessed =
-        report.checks.iter().filter(|check| matches!(check.status, Status::NotAssessed { .. })).count();
+    let unassessed = report
+        .checks
+        .iter()
+        .filter(|check| matches!(check.status, Status::NotAssessed { .. }))
+        .count();
     terminal::line(&format!(
         "\n{} of {} checks assessed, {unassessed} not",
         report.summary.assessed, report.catalogue.checks
     ))?;
     if args.html.is_none() {
-        terminal::note(quiet, "For the page: daybook report health --html health.html");
+        terminal::note(
+            quiet,
+            "For the page: daybook report health --html health.html",
+        );
     }
     Ok(())
 }

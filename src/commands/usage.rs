@@ -15,20 +15,32 @@ use crate::terminal;
 const ROWS_SHOWN: usize = 60;
 
 /// Shows the usage of one month.
-pub fn run(globals: Globals<'_>, args: &Usage) -> anyhow::Result<Outcome> {
+pub(crate) fn run(globals: Globals<'_>, args: &Usage) -> anyhow::Result<Outcome> {
     let book = book::read(globals.ledger, &args.as_of)?;
     let rows = usage::usage(&book.state, &book.activity, args.period).context("computing usage")?;
-    let format = if globals.json { UsageFormat::Json } else { args.format };
+    let format = if globals.json {
+        UsageFormat::Json
+    } else {
+        args.format
+    };
     match &args.output {
         Some(path) => {
             let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
             let mut writer = BufWriter::new(file);
             write(&rows, format, &mut writer)?;
-            writer.flush().with_context(|| format!("writing {}", path.display()))?;
-            terminal::note(globals.quiet, &format!("{} rows written to {}", rows.len(), path.display()));
+            writer
+                .flush()
+                .with_context(|| format!("writing {}", path.display()))?;
+            terminal::note(
+                globals.quiet,
+                &format!("{} rows written to {}", rows.len(), path.display()),
+            );
         }
         None if format == UsageFormat::Parquet => {
-            return Err(Hinted::new("parquet is not for a terminal", "name a file: --output usage.parquet"));
+            return Err(Hinted::new(
+                "parquet is not for a terminal",
+                "name a file: --output usage.parquet",
+            ));
         }
         None => write(&rows, format, &mut std::io::stdout().lock())?,
     }
@@ -38,7 +50,7 @@ pub fn run(globals: Globals<'_>, args: &Usage) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn write(rows: &[UsageRow], format: UsageFormat, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
+fn write(rows: &[UsageRow], format: UsageFormat, out: &mut impl Write) -> anyhow::Result<()> {
     match format {
         UsageFormat::Table => writeln!(out, "{}", table(rows))?,
         UsageFormat::Csv => usage::write_csv(rows, out).context("writing CSV")?,
@@ -50,7 +62,8 @@ fn write(rows: &[UsageRow], format: UsageFormat, out: &mut (impl Write + Send)) 
 
 fn table(rows: &[UsageRow]) -> comfy_table::Table {
     let mut table = terminal::table(&[
-        "name", "class", "ok", "failed", "blocked", "last use", "covered", "assigned", "active", "billable", "why",
+        "name", "class", "ok", "failed", "blocked", "last use", "covered", "assigned", "active",
+        "billable", "why",
     ]);
     for row in rows.iter().take(ROWS_SHOWN) {
         table.add_row([
@@ -75,6 +88,17 @@ fn table(rows: &[UsageRow]) -> comfy_table::Table {
 fn summary(rows: &[UsageRow], args: &Usage, quiet: bool) {
     let billable = rows.iter().filter(|row| row.billable).count();
     let left = rows.len().saturating_sub(ROWS_SHOWN);
-    let more = if left > 0 { format!("{left} more rows: --format csv or json. ") } else { String::new() };
-    terminal::note(quiet, &format!("{more}{} identities in {}, {billable} billable", rows.len(), args.period));
+    let more = if left > 0 {
+        format!("{left} more rows: --format csv or json. ")
+    } else {
+        String::new()
+    };
+    terminal::note(
+        quiet,
+        &format!(
+            "{more}{} identities in {}, {billable} billable",
+            rows.len(),
+            args.period
+        ),
+    );
 }

@@ -11,7 +11,7 @@ use crate::terminal;
 const FAULTS_SHOWN: usize = 200;
 
 /// Re-hashes every byte and lists every fault.
-pub fn run(globals: Globals<'_>) -> anyhow::Result<Outcome> {
+pub(crate) fn run(globals: Globals<'_>) -> anyhow::Result<Outcome> {
     let bar = terminal::progress(0, globals.quiet || globals.json, "verifying");
     let verified = ledger::verify(globals.ledger, &|done, total| {
         bar.set_length(total);
@@ -22,7 +22,11 @@ pub fn run(globals: Globals<'_>) -> anyhow::Result<Outcome> {
         Ok(report) => report,
         Err(error) => return Err(book::open_error(globals.ledger, error)),
     };
-    let outcome = if report.faults.is_empty() { Outcome::Done } else { Outcome::Unverified };
+    let outcome = if report.faults.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::Unverified
+    };
     if globals.json {
         terminal::line(&json(&report).to_string())?;
         return Ok(outcome);
@@ -40,7 +44,10 @@ pub fn run(globals: Globals<'_>) -> anyhow::Result<Outcome> {
     let mut table = terminal::table(&["position", "fault", "file", "what is wrong"]);
     for fault in report.faults.iter().take(FAULTS_SHOWN) {
         table.add_row([
-            fault.position.map_or_else(|| "–".to_owned(), |position| format!("#{}", terminal::thousands(position))),
+            fault.position.map_or_else(
+                || "–".to_owned(),
+                |position| format!("#{}", terminal::thousands(position)),
+            ),
             fault.class.to_string(),
             terminal::clean(&fault.file).into_owned(),
             terminal::clean(&fault.detail).into_owned(),
@@ -49,7 +56,10 @@ pub fn run(globals: Globals<'_>) -> anyhow::Result<Outcome> {
     terminal::line(&table.to_string())?;
     let left = report.faults.len().saturating_sub(FAULTS_SHOWN);
     if left > 0 {
-        terminal::line(&format!("… and {} more; `daybook verify --json` lists them all", terminal::thousands(left as u64)))?;
+        terminal::line(&format!(
+            "… and {} more; `daybook verify --json` lists them all",
+            terminal::thousands(left as u64)
+        ))?;
     }
     terminal::line(&format!(
         "{} faults. The ledger does not verify: keep it as it is, restore a copy, and compare.",

@@ -14,7 +14,8 @@ fn one_bad_line_among_good_ones_is_named_with_file_line_and_reason() {
     assert_eq!(total[1], 2, "{total:?}");
     assert!(total[4] >= 1, "{total:?}");
     let rejections = std::fs::read_to_string(desk.path("rejections.jsonl")).unwrap();
-    let first: serde_json::Value = serde_json::from_str(rejections.lines().next().unwrap()).unwrap();
+    let first: serde_json::Value =
+        serde_json::from_str(rejections.lines().next().unwrap()).unwrap();
     assert_eq!(first["line"], 2);
     assert!(first["file"].as_str().unwrap().ends_with("mixed.jsonl"));
     assert!(!first["reason"].as_str().unwrap().is_empty());
@@ -72,10 +73,16 @@ fn a_gzip_file_standard_input_and_an_endless_line_are_read() {
     let desk = Desk::new();
     let packed = Vec::new();
     let mut encoder = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
-    encoder.write_all(sign_in(1, "2026-10-01T10:00:00Z").as_bytes()).unwrap();
+    encoder
+        .write_all(sign_in(1, "2026-10-01T10:00:00Z").as_bytes())
+        .unwrap();
     let file = desk.file("one.jsonl.gz", encoder.finish().unwrap());
     assert_eq!(counts(&desk.json(&["--json", "import", &file]))[1], 1);
-    let long = format!("{{\"id\":\"{}\"}}\n{}\n", "x".repeat(100 << 20), sign_in(2, "2026-10-01T10:00:00Z"));
+    let long = format!(
+        "{{\"id\":\"{}\"}}\n{}\n",
+        "x".repeat(100 << 20),
+        sign_in(2, "2026-10-01T10:00:00Z")
+    );
     let file = desk.file("long.jsonl", long);
     let total = counts(&desk.json(&["--json", "import", &file]));
     assert_eq!((total[1], total[4]), (1, 1), "{total:?}");

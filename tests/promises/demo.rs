@@ -24,7 +24,14 @@ fn the_demo_rejects_nothing_verifies_and_adds_nothing_when_imported_again() {
     let desk = Desk::empty();
     desk.ok(&[&["demo", "--dir", "d"][..], &SMALL].concat());
     desk.ok(&["--ledger", "d/ledger", "verify"]);
-    let conflicts = desk.ok(&["--ledger", "d/ledger", "--json", "log", "--type", "ledger.conflicted"]);
+    let conflicts = desk.ok(&[
+        "--ledger",
+        "d/ledger",
+        "--json",
+        "log",
+        "--type",
+        "ledger.conflicted",
+    ]);
     assert_eq!(conflicts, "");
     let imported = desk.json(&["--ledger", "d/ledger", "--json", "import", "d/sources"]);
     assert_eq!(imported["total"]["rejections"], 0);

@@ -32,10 +32,21 @@ fn a_second_snapshot_yields_only_what_changed() {
     let log = desk.ok(&["--json", "log", "--type", "identity."]);
     let types: Vec<String> = log
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["type"].as_str().unwrap().to_owned())
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["type"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     assert_eq!(types, ["identity.registered", "identity.updated"]);
-    let old = desk.json(&["--json", "identity", "payments-api-2", "--as-of", "2026-11-02"]);
+    let old = desk.json(&[
+        "--json",
+        "identity",
+        "payments-api-2",
+        "--as-of",
+        "2026-11-02",
+    ]);
     assert_eq!(old["name"], "payments-api-2");
     let before = desk.json(&["--json", "identities", "--as-of", "2026-10-15"]);
     assert_eq!(before["identities"][0]["name"], "payments-api");
@@ -54,7 +65,15 @@ fn the_order_of_files_does_not_change_the_bill() {
         let run = desk.json(&["--json", "bill", "run", "--period", "2026-10"]);
         (run["totals"].clone(), run["lines"][0]["amount"].clone())
     };
-    let one = bill(&["2026-10-01/sp.json", "2026-10-01/policy.json", "signins.jsonl"]);
-    let two = bill(&["signins.jsonl", "2026-10-01/policy.json", "2026-10-01/sp.json"]);
+    let one = bill(&[
+        "2026-10-01/sp.json",
+        "2026-10-01/policy.json",
+        "signins.jsonl",
+    ]);
+    let two = bill(&[
+        "signins.jsonl",
+        "2026-10-01/policy.json",
+        "2026-10-01/sp.json",
+    ]);
     assert_eq!(one, two);
 }

@@ -13,7 +13,9 @@ pub struct Desk {
 impl Desk {
     /// An empty folder, no ledger yet.
     pub fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// A folder with a new ledger.
@@ -49,7 +51,11 @@ impl Desk {
     /// Runs the binary, which must end with 0; returns what it printed.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -57,7 +63,10 @@ impl Desk {
     pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-            panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stderr))
+            panic!(
+                "{arguments:?}: {error}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            )
         })
     }
 }
@@ -65,9 +74,24 @@ impl Desk {
 /// The counts of an import's `total` add up; returns them.
 pub fn counts(imported: &Value) -> [u64; 6] {
     let total = &imported["total"];
-    let counts = ["records", "imported", "duplicates", "skipped", "rejections", "events"]
-        .map(|name| total[name].as_u64().unwrap_or_else(|| panic!("no `{name}` in {imported}")));
-    assert_eq!(counts[0], counts[1] + counts[2] + counts[3] + counts[4], "{imported}");
+    let counts = [
+        "records",
+        "imported",
+        "duplicates",
+        "skipped",
+        "rejections",
+        "events",
+    ]
+    .map(|name| {
+        total[name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("no `{name}` in {imported}"))
+    });
+    assert_eq!(
+        counts[0],
+        counts[1] + counts[2] + counts[3] + counts[4],
+        "{imported}"
+    );
     counts
 }
 
@@ -78,7 +102,11 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                found.push(path)
+            }
         }
     }
     found.sort();

@@ -15,7 +15,9 @@ fn every_real_log_imports_with_counts_that_add_up_and_a_second_time_adds_no_even
         .into_iter()
         .filter(|path| {
             let name = path.to_string_lossy();
-            [".json", ".jsonl", ".ndjson", ".log"].iter().any(|end| name.ends_with(end))
+            [".json", ".jsonl", ".ndjson", ".log"]
+                .iter()
+                .any(|end| name.ends_with(end))
         })
         .collect();
     assert!(logs.len() > 50, "{}", logs.len());

@@ -17,10 +17,16 @@ fn the_same_run_again_has_the_same_id_and_appends_nothing() {
 fn bills_and_reports_are_byte_identical_without_the_derived_files() {
     let desk = small_tenant("payments-api");
     let answers = || {
-        let bill = desk.run(&["--json", "bill", "show", "--period", "2026-10"]).stdout;
-        let report = desk.run(&["report", "health", "--json", "--html", "health.html"]).stdout;
+        let bill = desk
+            .run(&["--json", "bill", "show", "--period", "2026-10"])
+            .stdout;
+        let report = desk
+            .run(&["report", "health", "--json", "--html", "health.html"])
+            .stdout;
         let page = std::fs::read(desk.path("health.html")).unwrap();
-        let usage = desk.run(&["usage", "--period", "2026-10", "--format", "csv"]).stdout;
+        let usage = desk
+            .run(&["usage", "--period", "2026-10", "--format", "csv"])
+            .stdout;
         (bill, report, page, usage)
     };
     let before = answers();
@@ -29,7 +35,10 @@ fn bills_and_reports_are_byte_identical_without_the_derived_files() {
         std::fs::remove_dir_all(&derived).unwrap();
     }
     let after = answers();
-    assert!(before == after, "an answer changed when derived files were deleted");
+    assert!(
+        before == after,
+        "an answer changed when derived files were deleted"
+    );
     assert!(!before.0.is_empty() && !before.1.is_empty() && !before.3.is_empty());
 }
 
@@ -42,7 +51,10 @@ fn every_charge_line_cites_positions_and_the_lines_sum_to_the_total() {
     };
     let lines = run["lines"].as_array().unwrap();
     assert!(!lines.is_empty());
-    assert_eq!(lines.iter().map(|line| cents(&line["amount"])).sum::<i64>(), cents(&run["totals"]["amount"]));
+    assert_eq!(
+        lines.iter().map(|line| cents(&line["amount"])).sum::<i64>(),
+        cents(&run["totals"]["amount"])
+    );
     for line in lines {
         assert!(!line["evidence"].as_array().unwrap().is_empty(), "{line}");
     }

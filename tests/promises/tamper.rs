@@ -11,7 +11,10 @@ fn a_changed_byte_of_a_payload_is_reported_at_its_position() {
         .unwrap();
     let clean = std::fs::read(&segment).unwrap();
     let needle = b"11111111-0000-4000-8000-000000000007";
-    let at = clean.windows(needle.len()).position(|window| window == needle).unwrap();
+    let at = clean
+        .windows(needle.len())
+        .position(|window| window == needle)
+        .unwrap();
     let hit = desk.ok(&["--json", "log", "--type", "activity.", "--limit", "1000"]);
     let position = hit
         .lines()
@@ -26,7 +29,10 @@ fn a_changed_byte_of_a_payload_is_reported_at_its_position() {
     assert_eq!(output.status.code(), Some(3));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let faults = report["faults"].as_array().unwrap();
-    assert!(faults.iter().any(|fault| fault["position"] == position), "{report}");
+    assert!(
+        faults.iter().any(|fault| fault["position"] == position),
+        "{report}"
+    );
     std::fs::write(&segment, &clean).unwrap();
     desk.ok(&["verify"]);
 }
@@ -44,6 +50,11 @@ fn bytes_changed_anywhere_in_a_segment_make_verify_exit_with_3() {
         let at = clean.len() / 24 * step + step;
         dirty[at] ^= 0x10;
         std::fs::write(&segment, &dirty).unwrap();
-        assert_eq!(desk.run(&["verify"]).status.code(), Some(3), "byte {at} of {}", clean.len());
+        assert_eq!(
+            desk.run(&["verify"]).status.code(),
+            Some(3),
+            "byte {at} of {}",
+            clean.len()
+        );
     }
 }

@@ -38,6 +38,7 @@ fn book() -> Book {
 
 fn options(observed_at: &str) -> ImportOptions<'static> {
     ImportOptions {
+        dated: false,
         tenant: None,
         observed_at: observed_at.parse().unwrap(),
         format: Format::Auto,
@@ -199,6 +200,7 @@ fn the_tenant_is_the_one_told_else_the_records_else_the_ledgers_first() {
 
     let mut told = book();
     let tenant = ImportOptions {
+        dated: true,
         tenant: Some("Told"),
         ..options(NOW)
     };
@@ -218,6 +220,7 @@ fn the_tenant_is_the_one_told_else_the_records_else_the_ledgers_first() {
 fn a_format_that_is_told_refuses_other_records() {
     let mut book = book();
     let only = ImportOptions {
+        dated: true,
         format: Format::Only(Shape::Audit),
         ..options(NOW)
     };
