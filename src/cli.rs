@@ -333,6 +333,10 @@ pub(crate) struct Health {
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// Write the JSON the page is made from, here or to standard output.
+    #[expect(
+        clippy::option_option,
+        reason = "clap: absent, without a value, with one"
+    )]
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     pub json: Option<Option<PathBuf>>,
     /// Exit with 4 when a finding is at least this severe.

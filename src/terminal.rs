@@ -9,13 +9,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Text written by others, made harmless for a terminal: control characters, escapes and
 /// direction marks are shown as `‹U+001B›`.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    use std::fmt::Write as _;
+
     if !text.chars().any(is_hostile) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_hostile(character) {
-            shown.push_str(&format!("‹U+{:04X}›", u32::from(character)));
+            let _written = write!(shown, "‹U+{:04X}›", u32::from(character));
         } else {
             shown.push(character);
         }
@@ -88,7 +90,7 @@ pub(crate) fn table(headings: &[&str]) -> Table {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic);
     if !std::io::stdout().is_terminal() {
-        table.set_width(120);
+        table.set_width(200);
     }
     let headings: Vec<String> = headings
         .iter()

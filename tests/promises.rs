@@ -1,14 +1,21 @@
 //! Promises across crates, through the `daybook` binary: one module per promise.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "the helpers of tests fail by panicking and say what is absent"
+)]
+
 mod promises {
-    pub mod bad_input;
-    pub mod command_line;
-    pub mod demo;
-    pub mod hostile_text;
-    pub mod idempotence;
-    pub mod program;
-    pub mod real_logs;
-    pub mod rebuild;
-    pub mod tamper;
-    pub mod tidy;
+    mod bad_input;
+    mod command_line;
+    mod demo;
+    mod hostile_text;
+    mod idempotence;
+    mod program;
+    mod real_logs;
+    mod rebuild;
+    mod tamper;
+    mod tidy;
 }

@@ -140,7 +140,7 @@ pub(crate) fn record(ledger: &mut Ledger, run: &Run) -> anyhow::Result<Receipt> 
         .next()
         .context("recording the run: no receipt")?;
     if matches!(receipt, Receipt::Conflicted { .. }) {
-        return Err(Hinted::new(
+        return Err(Hinted::error(
             format!(
                 "run {} came out differently than when it was recorded",
                 run.run_id
@@ -157,7 +157,7 @@ fn price_book(args: &BillRun) -> anyhow::Result<PriceBook> {
     };
     let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     PriceBook::parse(&bytes).map_err(|error| {
-        Hinted::new(
+        Hinted::error(
             format!("price book {}: {error}", path.display()),
             "`daybook bill prices` prints one that works, to start from",
         )

@@ -48,7 +48,7 @@ pub(crate) fn read(dir: &Path, as_of: &AsOf) -> anyhow::Result<Book> {
 pub(crate) fn fold(reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
     let size = match as_of.as_of {
         Some(Moment::Position(size)) if size > reader.size() => {
-            return Err(Hinted::new(
+            return Err(Hinted::error(
                 format!("the ledger has {} events, not {size}", reader.size()),
                 "give a smaller position, or none for all of it",
             ));
@@ -96,11 +96,11 @@ pub(crate) fn identity<'s>(state: &'s State, text: &str) -> anyhow::Result<&'s S
     let found = state.find(text);
     match found.as_slice() {
         [one] => Ok(one),
-        [] => Err(Hinted::new(
+        [] => Err(Hinted::error(
             format!("no identity `{}` in this ledger", terminal::clean(text)),
             "`daybook identities` lists them; names must match exactly",
         )),
-        several => Err(Hinted::new(
+        several => Err(Hinted::error(
             format!(
                 "{} identities are called `{}`",
                 several.len(),
@@ -130,16 +130,16 @@ pub(crate) fn tenant(state: &State, asked: Option<&str>) -> anyhow::Result<Strin
     tenants.dedup();
     match (asked, tenants.as_slice()) {
         (Some(asked), known) if known.contains(&asked) => Ok(asked.to_owned()),
-        (Some(asked), _) => Err(Hinted::new(
+        (Some(asked), _) => Err(Hinted::error(
             format!("no tenant `{}` in this ledger", terminal::clean(asked)),
             "leave --tenant out to see which there are",
         )),
         (None, [one]) => Ok((*one).to_owned()),
-        (None, []) => Err(Hinted::new(
+        (None, []) => Err(Hinted::error(
             "the ledger knows no identities yet",
             "import an inventory or an audit log first: daybook import FILE…",
         )),
-        (None, several) => Err(Hinted::new(
+        (None, several) => Err(Hinted::error(
             format!("the ledger holds {} tenants", several.len()),
             format!("say which: --tenant {}", several.join(" or ")),
         )),
@@ -149,7 +149,7 @@ pub(crate) fn tenant(state: &State, asked: Option<&str>) -> anyhow::Result<Strin
 /// What to say when a ledger cannot be opened.
 pub(crate) fn open_error(dir: &Path, error: OpenError) -> anyhow::Error {
     if !dir.join("ledger.toml").exists() {
-        return Hinted::new(
+        return Hinted::error(
             format!("no ledger at {}", dir.display()),
             format!(
                 "create one with `daybook --ledger {} init`, or name another with --ledger",
@@ -163,7 +163,7 @@ pub(crate) fn open_error(dir: &Path, error: OpenError) -> anyhow::Error {
 /// What to say when a ledger cannot be created.
 pub(crate) fn create_error(dir: &Path, error: CreateError) -> anyhow::Error {
     if dir.join("ledger.toml").exists() {
-        return Hinted::new(
+        return Hinted::error(
             format!("there is a ledger at {} already", dir.display()),
             "import into it, or name another folder with --ledger",
         );

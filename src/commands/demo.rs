@@ -68,9 +68,9 @@ pub(crate) fn run(globals: Globals<'_>, args: &Demo) -> anyhow::Result<Outcome> 
         health,
     };
     if globals.json {
-        show_json(&results, args)?
+        show_json(&results, args)?;
     } else {
-        show(&results, args)?
+        show(&results, args)?;
     }
     Ok(Outcome::Done)
 }
@@ -85,7 +85,7 @@ fn prepare(dir: &Path) -> anyhow::Result<Layout> {
             .map(|entry| entry.file_name())
             .find(|name| !FOLDERS.iter().any(|folder| name == *folder));
         if let Some(name) = foreign {
-            return Err(Hinted::new(
+            return Err(Hinted::error(
                 format!(
                     "{} holds `{}`, which no demo wrote",
                     dir.display(),
@@ -235,17 +235,46 @@ fn show(results: &Results, args: &Demo) -> anyhow::Result<()> {
     terminal::line(&format!(
         "Health: {} critical, {} high, {} medium findings in {} identities\n\n\
          Open      {dir}/reports/health.html\nBills     {dir}/bills\n\nTry next\n  \
-         daybook --ledger {dir}/ledger identity ci-deployer\n  \
-         daybook --ledger {dir}/ledger bill explain payments-api --period {last}\n  \
+         daybook --ledger {dir}/ledger identity {worst}\n  \
+         daybook --ledger {dir}/ledger bill explain {charged} --period {last}\n  \
          daybook --ledger {dir}/ledger log --type credential. --limit 20",
         count(reports::Severity::Critical),
         count(reports::Severity::High),
         count(reports::Severity::Medium),
         results.health.summary.identities,
+        worst = plain(
+            results
+                .health
+                .identities
+                .iter()
+                .map(|row| (row.name.as_str(), row.object_id.as_str()))
+        ),
+        charged = plain(
+            results
+                .bills
+                .iter()
+                .rev()
+                .flat_map(|run| &run.lines)
+                .map(|line| (line.name.as_str(), line.identity.as_str()))
+        ),
         last = months(1)
             .first()
             .map(ToString::to_string)
             .unwrap_or_default(),
     ))?;
     Ok(())
+}
+
+/// The first name that can be typed as it is, or else the first id.
+fn plain<'a>(mut named: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> &'a str {
+    let is_plain = |name: &str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let first = named.clone().next().map_or("", |(_, id)| id);
+    named
+        .find(|(name, _)| is_plain(name))
+        .map_or(first, |(name, _)| name)
 }

@@ -107,7 +107,7 @@ fn format(name: &str) -> anyhow::Result<Format> {
     }
     Shape::from_name(name).map(Format::Only).ok_or_else(|| {
         let known: Vec<&str> = Shape::ALL.iter().map(|(_, name)| *name).collect();
-        Hinted::new(
+        Hinted::error(
             format!("no format `{}`", terminal::clean(name)),
             format!("auto, or one of {}", known.join(", ")),
         )

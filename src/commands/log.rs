@@ -102,7 +102,7 @@ fn instant(moment: Moment) -> anyhow::Result<Timestamp> {
     match moment {
         Moment::At(at) => Ok(at),
         Moment::Now => Ok(edge::now()),
-        Moment::Position(_) => Err(Hinted::new(
+        Moment::Position(_) => Err(Hinted::error(
             "--since and --until take a time",
             "for positions use --position 100..200",
         )),
@@ -112,7 +112,7 @@ fn instant(moment: Moment) -> anyhow::Result<Timestamp> {
 /// Reads `N` or `A..B`.
 fn positions(text: &str, size: u64) -> anyhow::Result<Range<u64>> {
     let bad = || {
-        Hinted::new(
+        Hinted::error(
             format!("`{}` is not a position", terminal::clean(text)),
             "write --position 171204 or --position 100..200",
         )
@@ -123,15 +123,14 @@ fn positions(text: &str, size: u64) -> anyhow::Result<Range<u64>> {
             .parse::<u64>()
             .map_err(|_| bad())
     };
-    let range = match text.split_once("..") {
-        Some((from, to)) => number(from)?..if to.is_empty() { size } else { number(to)? },
-        None => {
-            let at = number(text)?;
-            at..at.saturating_add(1)
-        }
+    let range = if let Some((from, to)) = text.split_once("..") {
+        number(from)?..if to.is_empty() { size } else { number(to)? }
+    } else {
+        let at = number(text)?;
+        at..at.saturating_add(1)
     };
     if range.start >= size {
-        return Err(Hinted::new(
+        return Err(Hinted::error(
             format!("there is no event at #{}", range.start),
             format!(
                 "the ledger has {size} events, #0 to #{}",

@@ -37,7 +37,7 @@ pub(crate) fn run(globals: Globals<'_>, args: &Usage) -> anyhow::Result<Outcome>
             );
         }
         None if format == UsageFormat::Parquet => {
-            return Err(Hinted::new(
+            return Err(Hinted::error(
                 "parquet is not for a terminal",
                 "name a file: --output usage.parquet",
             ));

@@ -6,32 +6,32 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// A folder with a ledger in it.
-pub struct Desk {
+pub(crate) struct Desk {
     folder: tempfile::TempDir,
 }
 
 impl Desk {
     /// An empty folder, no ledger yet.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
     /// A folder with a new ledger.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let desk = Self::empty();
         desk.ok(&["init", "--origin", "ledger.example/test"]);
         desk
     }
 
     /// A path inside the folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a file and returns its path as text.
-    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, bytes).unwrap();
@@ -39,7 +39,7 @@ impl Desk {
     }
 
     /// Runs the binary in the folder.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_daybook"))
             .current_dir(self.folder.path())
             .env_remove("DAYBOOK_LEDGER")
@@ -49,7 +49,7 @@ impl Desk {
     }
 
     /// Runs the binary, which must end with 0; returns what it printed.
-    pub fn ok(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(
             output.status.success(),
@@ -60,7 +60,7 @@ impl Desk {
     }
 
     /// Runs the binary and reads the JSON it printed, whatever the exit code.
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!(
@@ -72,7 +72,7 @@ impl Desk {
 }
 
 /// The counts of an import's `total` add up; returns them.
-pub fn counts(imported: &Value) -> [u64; 6] {
+pub(crate) fn counts(imported: &Value) -> [u64; 6] {
     let total = &imported["total"];
     let counts = [
         "records",
@@ -96,16 +96,16 @@ pub fn counts(imported: &Value) -> [u64; 6] {
 }
 
 /// Every regular file below a folder, sorted.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path)
+                folders.push(path);
             } else {
-                found.push(path)
+                found.push(path);
             }
         }
     }
@@ -114,10 +114,10 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The tenant of the fixtures.
-pub const TENANT: &str = "7a1f0e52-5a0c-4c55-9d43-2f6b3f1f9a10";
+pub(crate) const TENANT: &str = "7a1f0e52-5a0c-4c55-9d43-2f6b3f1f9a10";
 
 /// An inventory page with one single-tenant service principal of the given name.
-pub fn inventory(name: &str) -> String {
+pub(crate) fn inventory(name: &str) -> String {
     serde_json::json!({
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#servicePrincipals",
         "value": [{
@@ -144,7 +144,7 @@ pub fn inventory(name: &str) -> String {
 }
 
 /// One sign-in of that service principal, as a line of the Azure Monitor envelope.
-pub fn sign_in(number: u32, at: &str) -> String {
+pub(crate) fn sign_in(number: u32, at: &str) -> String {
     serde_json::json!({
         "time": at,
         "resourceId": format!("/tenants/{TENANT}/providers/Microsoft.aadiam"),
@@ -176,7 +176,7 @@ pub fn sign_in(number: u32, at: &str) -> String {
 }
 
 /// A Conditional Access policy over every service principal of the tenant, as a snapshot.
-pub fn policy() -> String {
+pub(crate) fn policy() -> String {
     serde_json::json!({
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/policies",
         "value": [{
@@ -196,7 +196,7 @@ pub fn policy() -> String {
 }
 
 /// A desk with a small tenant imported: one identity, one policy, forty sign-ins in October 2026.
-pub fn small_tenant(name: &str) -> Desk {
+pub(crate) fn small_tenant(name: &str) -> Desk {
     let desk = Desk::new();
     let lines: Vec<String> = (1..=40)
         .map(|number| sign_in(number, &format!("2026-10-{:02}T10:00:00Z", number % 28 + 1)))

@@ -51,7 +51,7 @@ impl std::str::FromStr for EventId {
         for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
             for digit in pair {
                 let value = char::from(*digit).to_digit(16).ok_or(EventIdError)?;
-                *byte = (*byte << 4) | u8::try_from(value).map_err(|_| EventIdError)?;
+                *byte = (*byte << 4) | u8::try_from(value).or(Err(EventIdError))?;
             }
         }
         Ok(Self(id))

@@ -119,7 +119,7 @@ fn oracle(events: &[Recorded], id: &str) -> (u32, u32, u32, u32, u64, u64) {
                     _ if one.event.stream != sp(id) => {}
                     EventBody::IdentityDeleted(_) => exists = false,
                     EventBody::IdentityRegistered(_) | EventBody::IdentityRestored(_) => {
-                        exists = true
+                        exists = true;
                     }
                     EventBody::RiskLevelChanged(level) => risky = level.level == "high",
                     EventBody::LicenceAssigned(_) => holds = true,
@@ -247,7 +247,7 @@ fn the_answer_has_the_columns_it_declares() {
     let names: Vec<&str> = frame
         .get_column_names()
         .into_iter()
-        .map(|name| name.as_str())
+        .map(PlSmallStr::as_str)
         .collect();
     assert_eq!(
         names,
