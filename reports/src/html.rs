@@ -2,7 +2,7 @@
 //!
 //! Pure: equal reports give equal bytes. The page carries everything it needs, asks nothing of the
 //! network and works without scripts. The look is in `templates/`, the words and the order in
-//! [`crate::view`].
+//! `view`.
 
 use askama::Template;
 
