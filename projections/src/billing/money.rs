@@ -382,7 +382,7 @@ mod tests {
 
     #[test]
     fn an_unknown_currency_is_an_error_that_says_what_to_write() {
-        let error = Currency::from_code("XXX").unwrap_err();
+        let error = Currency::from_code("ZZZ").unwrap_err();
         assert!(error.to_string().contains("ISO 4217"), "{error}");
     }
 
