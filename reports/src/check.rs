@@ -1,5 +1,6 @@
 //! A check: one question asked of the facts, its sources, and the answers there are.
 
+mod holding;
 mod need;
 mod question;
 

@@ -1,6 +1,6 @@
 //! OWN-003: owners are still there.
 
-use crate::check::{Answer, Area, Check, CheckInfo, Fault, Gap, Need, Question, Reason};
+use crate::check::{Answer, Area, Check, CheckInfo, Question};
 use crate::finding::Severity;
 
 static INFO: CheckInfo = CheckInfo {
@@ -25,39 +25,12 @@ impl Check for Own003 {
     }
 
     fn assess(&self, question: &Question<'_>) -> Answer {
-        if let Some(gap) = question.owners_gap() {
-            return Answer::NotAssessed(gap);
-        }
-        let answer = question.ask(
+        question.ask_owners(
             &INFO,
-            Need::CREDENTIALS,
-            |identity| {
-                identity
-                    .owners
-                    .iter()
-                    .any(|span| span.value.enabled.is_some())
-            },
-            |identity| {
-                identity
-                    .owners
-                    .iter()
-                    .filter(|span| span.value.enabled == Some(false))
-                    .map(|span| {
-                        let statement = format!("Owner {} is disabled or deleted.", span.value.id);
-                        Fault::new(INFO.severity, statement, span.opened.clone())
-                            .about(&span.value.id)
-                    })
-                    .collect()
-            },
-        );
-        match answer {
-            Answer::NotApplicable => Answer::NotAssessed(Gap {
-                reason: Reason::NoSource,
-                detail: "No export told accountEnabled of owners; expand owners with it."
-                    .to_owned(),
-            }),
-            answered => answered,
-        }
+            |owner| owner.enabled.map(|enabled| !enabled),
+            |owner| format!("Owner {} is disabled or deleted.", owner.id),
+            "No export told accountEnabled of owners; expand owners with it.",
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! OWN-004: owners belong to the organisation.
 
-use crate::check::{Answer, Area, Check, CheckInfo, Fault, Gap, Need, Question, Reason};
+use crate::check::{Answer, Area, Check, CheckInfo, Question};
 use crate::finding::Severity;
 
 static INFO: CheckInfo = CheckInfo {
@@ -25,38 +25,12 @@ impl Check for Own004 {
     }
 
     fn assess(&self, question: &Question<'_>) -> Answer {
-        if let Some(gap) = question.owners_gap() {
-            return Answer::NotAssessed(gap);
-        }
-        let answer = question.ask(
+        question.ask_owners(
             &INFO,
-            Need::CREDENTIALS,
-            |identity| {
-                identity
-                    .owners
-                    .iter()
-                    .any(|span| span.value.guest.is_some())
-            },
-            |identity| {
-                identity
-                    .owners
-                    .iter()
-                    .filter(|span| span.value.guest == Some(true))
-                    .map(|span| {
-                        let statement = format!("Owner {} is a guest.", span.value.id);
-                        Fault::new(INFO.severity, statement, span.opened.clone())
-                            .about(&span.value.id)
-                    })
-                    .collect()
-            },
-        );
-        match answer {
-            Answer::NotApplicable => Answer::NotAssessed(Gap {
-                reason: Reason::NoSource,
-                detail: "No export told userType of owners; expand owners with it.".to_owned(),
-            }),
-            answered => answered,
-        }
+            |owner| owner.guest,
+            |owner| format!("Owner {} is a guest.", owner.id),
+            "No export told userType of owners; expand owners with it.",
+        )
     }
 }
 

@@ -1,8 +1,6 @@
 //! PRIV-002: no workload takes over the directory in two steps.
 
-use crate::calendar::date;
-use crate::check::{Answer, Area, Check, CheckInfo, Fault, Need, Question};
-use crate::facts::Identity;
+use crate::check::{Answer, Area, Check, CheckInfo, Fault, Question};
 use crate::finding::Severity;
 use crate::tier::Power;
 
@@ -31,26 +29,16 @@ impl Check for Priv002 {
     }
 
     fn assess(&self, question: &Question<'_>) -> Answer {
-        question.ask(
+        question.ask_powers(
             &INFO,
-            Need::APP_ROLES,
-            Identity::is_service_principal,
-            |identity| {
-                identity
-                    .tier
-                    .of(Power::Indirect)
-                    .map(|ability| {
-                        let since = date(ability.since);
-                        let statement = format!(
-                            "Holds {}, which leads to the directory in two steps, since {since}.",
-                            ability.name
-                        );
-                        Fault::new(INFO.severity, statement, ability.evidence.clone())
-                            .about(&ability.key)
-                            .graded()
-                    })
-                    .collect()
+            Power::Indirect,
+            |ability, since| {
+                format!(
+                    "Holds {}, which leads to the directory in two steps, since {since}.",
+                    ability.name
+                )
             },
+            Fault::graded,
         )
     }
 }

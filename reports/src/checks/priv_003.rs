@@ -1,8 +1,6 @@
 //! PRIV-003: no workload reaches everyone's content.
 
-use crate::calendar::date;
-use crate::check::{Answer, Area, Check, CheckInfo, Fault, Need, Question};
-use crate::facts::Identity;
+use crate::check::{Answer, Area, Check, CheckInfo, Question};
 use crate::finding::Severity;
 use crate::tier::Power;
 
@@ -31,25 +29,16 @@ impl Check for Priv003 {
     }
 
     fn assess(&self, question: &Question<'_>) -> Answer {
-        question.ask(
+        question.ask_powers(
             &INFO,
-            Need::APP_ROLES,
-            Identity::is_service_principal,
-            |identity| {
-                identity
-                    .tier
-                    .of(Power::Content)
-                    .map(|ability| {
-                        let since = date(ability.since);
-                        let statement = format!(
-                            "Holds {}, which reaches content of the whole tenant, since {since}.",
-                            ability.name
-                        );
-                        Fault::new(INFO.severity, statement, ability.evidence.clone())
-                            .about(&ability.key)
-                    })
-                    .collect()
+            Power::Content,
+            |ability, since| {
+                format!(
+                    "Holds {}, which reaches content of the whole tenant, since {since}.",
+                    ability.name
+                )
             },
+            std::convert::identity,
         )
     }
 }

@@ -2,7 +2,7 @@
 
 use projections::state::IdentityClass;
 
-use crate::check::{Answer, Area, Check, CheckInfo, Fault, Need, Question};
+use crate::check::{Answer, Area, Check, CheckInfo, Question};
 use crate::finding::Severity;
 
 static INFO: CheckInfo = CheckInfo {
@@ -30,25 +30,10 @@ impl Check for Priv006 {
     }
 
     fn assess(&self, question: &Question<'_>) -> Answer {
-        question.ask(
+        question.ask_high_tier(
             &INFO,
-            Need::GRANTS,
             |identity| identity.class == IdentityClass::ThirdParty,
-            |identity| {
-                if identity.tier.level() > 1 {
-                    return Vec::new();
-                }
-                let statement = format!(
-                    "Another organisation's app holds tier {} by {}.",
-                    identity.tier.level(),
-                    identity.tier.reason()
-                );
-                vec![Fault::new(
-                    INFO.severity,
-                    statement,
-                    identity.tier.evidence(),
-                )]
-            },
+            "Another organisation's app",
         )
     }
 }

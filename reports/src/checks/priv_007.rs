@@ -1,6 +1,6 @@
 //! PRIV-007: managed identities hold no high power.
 
-use crate::check::{Answer, Area, Check, CheckInfo, Fault, Need, Question};
+use crate::check::{Answer, Area, Check, CheckInfo, Question};
 use crate::facts::Identity;
 use crate::finding::Severity;
 
@@ -29,21 +29,7 @@ impl Check for Priv007 {
     }
 
     fn assess(&self, question: &Question<'_>) -> Answer {
-        question.ask(&INFO, Need::GRANTS, Identity::is_managed, |identity| {
-            if identity.tier.level() > 1 {
-                return Vec::new();
-            }
-            let statement = format!(
-                "A managed identity holds tier {} by {}.",
-                identity.tier.level(),
-                identity.tier.reason()
-            );
-            vec![Fault::new(
-                INFO.severity,
-                statement,
-                identity.tier.evidence(),
-            )]
-        })
+        question.ask_high_tier(&INFO, Identity::is_managed, "A managed identity")
     }
 }
 
