@@ -18,7 +18,7 @@ use crate::segment::recover::{Extent, Rest, walk};
 use crate::settings::Settings;
 use crate::store::{RecordRef, StoredRecord};
 
-/// Times a damaged tail is read again: a writer may be in the middle of it.
+/// Times a damaged tail is read again without getting further: a writer may be in the middle of it.
 const RETRIES: usize = 3;
 
 /// Reads what is committed. It never locks, and sees what was committed when it was opened or
@@ -186,13 +186,18 @@ impl Reader {
         let first = self.active.first();
         let segment = SegmentFile::open(&self.dir, first).map_err(|e| io_error(first, e))?;
         let Self { active, extent, .. } = self;
-        for _ in 0..RETRIES {
+        let mut stuck = 0;
+        while stuck < RETRIES {
+            let before = extent.end;
             let rest = walk(&segment.file, extent, &mut |met| active.push(met.offset))
                 .map_err(|source| io_error(first, source))?;
             active.set_end(extent.end);
             match rest {
                 Rest::Clean | Rest::Torn => return Ok(()),
-                Rest::Damaged => {}
+                // A batch that was being written when its frames were read, and was whole when the
+                // bytes after it were: the next walk gets past it. Damage never moves.
+                Rest::Damaged if extent.end > before => stuck = 0,
+                Rest::Damaged => stuck += 1,
             }
         }
         Err(ReadError::Damaged {
