@@ -10,9 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::event::{
-    Correlation, Event, EventBody, EventType, Precision, Source, StreamName, activity,
-};
+use crate::event::{Correlation, Event, EventBody, EventType, Precision, Source, StreamName};
 use crate::hash::{Hash, KEY_PRIVATE, KEY_PUBLIC, keyed, keyed_many, padding};
 
 /// Number of the payload schema this version writes.
@@ -147,7 +145,7 @@ pub(crate) fn write_public(event: &Event, out: &mut Vec<u8>) -> Result<(), serde
         subject: &event.stream,
         occurred_at: event.occurred_at,
         precision: (event.precision != Precision::Exact).then_some(event.precision),
-        body: BodyOut(&event.body),
+        body: &event.body,
         source: &event.source,
         correlation: (!event.correlation.is_empty()).then_some(&event.correlation),
     };
@@ -160,63 +158,10 @@ struct PublicOut<'a> {
     occurred_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     precision: Option<Precision>,
-    body: BodyOut<'a>,
+    body: &'a EventBody,
     source: &'a Source,
     #[serde(skip_serializing_if = "Option::is_none")]
     correlation: Option<&'a Correlation>,
-}
-
-/// Writes a body straight from its type: going through a JSON value first costs more than all of
-/// the rest of an append.
-struct BodyOut<'a>(&'a EventBody);
-
-impl Serialize for BodyOut<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use EventBody as B;
-        match self.0 {
-            B::IdentityRegistered(body) => body.serialize(serializer),
-            B::IdentityUpdated(body) => body.serialize(serializer),
-            B::IdentityEnabled(body)
-            | B::IdentityDisabled(body)
-            | B::IdentityDeleted(body)
-            | B::IdentityRestored(body)
-            | B::IdentityPurged(body) => body.serialize(serializer),
-            B::OwnerAdded(body) | B::OwnerRemoved(body) | B::OwnerUpdated(body) => {
-                body.serialize(serializer)
-            }
-            B::AttributesSet(body) => body.serialize(serializer),
-            B::CredentialAdded(body) => body.serialize(serializer),
-            B::CredentialUpdated(body) => body.serialize(serializer),
-            B::CredentialRemoved(body) => body.serialize(serializer),
-            B::AppRoleGranted(body) | B::AppRoleRevoked(body) => body.serialize(serializer),
-            B::DelegatedGranted(body) | B::DelegatedRevoked(body) => body.serialize(serializer),
-            B::RoleAssigned(body) | B::RoleRemoved(body) => body.serialize(serializer),
-            B::AccessPolicyCreated(body)
-            | B::AccessPolicyUpdated(body)
-            | B::AccessPolicyDeleted(body) => body.serialize(serializer),
-            B::LocationCreated(body) | B::LocationUpdated(body) | B::LocationDeleted(body) => {
-                body.serialize(serializer)
-            }
-            B::SignedIn(body) | B::SignInFailed(body) | B::SignInBlocked(body) => {
-                body.serialize(serializer)
-            }
-            B::RiskDetected(body) => body.serialize(serializer),
-            B::RiskLevelChanged(body)
-            | B::RiskConfirmed(body)
-            | B::RiskDismissed(body)
-            | B::RiskRemediated(body) => body.serialize(serializer),
-            B::EntitlementObserved(body) => body.serialize(serializer),
-            B::TrialStarted(body) => body.serialize(serializer),
-            B::LicenceAssigned(body) | B::LicenceUnassigned(body) => body.serialize(serializer),
-            B::RunRecorded(body) => body.serialize(serializer),
-            B::ReportIssued(body) => body.serialize(serializer),
-            B::LedgerCreated(body) => body.serialize(serializer),
-            B::Imported(body) => body.serialize(serializer),
-            B::Corroborated(body) => body.serialize(serializer),
-            B::Conflicted(body) => body.serialize(serializer),
-            B::Unknown(_, value) => value.serialize(serializer),
-        }
-    }
 }
 
 /// A public payload read back, its body still text.
@@ -236,19 +181,9 @@ pub(crate) struct PublicIn<'a> {
 impl PublicIn<'_> {
     /// The body in the shape its type names.
     pub(crate) fn body(&self, event_type: EventType) -> Result<EventBody, serde_json::Error> {
-        let text = self.body.get();
-        // Sign-ins are almost all of a ledger: read them without a JSON value in between.
-        match event_type.0 {
-            0x0501 => Ok(EventBody::SignedIn(sign_in(text)?)),
-            0x0502 => Ok(EventBody::SignInFailed(sign_in(text)?)),
-            0x0503 => Ok(EventBody::SignInBlocked(sign_in(text)?)),
-            _ => EventBody::from_json(event_type, serde_json::from_str(text)?),
-        }
+        let mut text = serde_json::Deserializer::from_str(self.body.get());
+        EventBody::read(event_type, &mut text)
     }
-}
-
-fn sign_in(text: &str) -> Result<activity::SignIn, serde_json::Error> {
-    serde_json::from_str(text)
 }
 
 #[cfg(test)]

@@ -151,6 +151,38 @@ impl Reader {
         self.extent.head_chain
     }
 
+    /// Chain value of a prefix: of the entry below `size`, or of the genesis for 0. `None` when
+    /// fewer events are committed.
+    ///
+    /// # Errors
+    /// When the entry that tells it is damaged or cannot be read.
+    pub fn chain_at(&self, size: u64) -> Result<Option<Hash>, ReadError> {
+        if size == self.size() {
+            return Ok(Some(self.head_chain()));
+        }
+        let Some(next) = self.get_stored(size)? else {
+            return Ok(None);
+        };
+        let entry = Entry::decode(&next.entry).map_err(|source| ReadError::Entry {
+            position: size,
+            source,
+        })?;
+        Ok(Some(entry.prev_chain))
+    }
+
+    /// The ranges of positions that lie in one segment each, in order.
+    pub fn segments(&self) -> Vec<Range<Position>> {
+        let firsts: Vec<Position> = self.sealed.iter().map(|(first, _)| *first).collect();
+        let ends = firsts.iter().skip(1).copied().chain([self.active.first()]);
+        let mut ranges: Vec<Range<Position>> = firsts
+            .iter()
+            .zip(ends)
+            .map(|(first, end)| *first..end)
+            .collect();
+        ranges.push(self.active.first()..self.size());
+        ranges
+    }
+
     /// Looks for what was committed since.
     ///
     /// # Errors

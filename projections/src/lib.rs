@@ -4,6 +4,9 @@
 
 pub mod billing;
 pub mod demand;
+pub mod derived;
+pub mod gathered;
+mod instant;
 pub mod period;
 pub mod rollup;
 #[cfg(test)]
@@ -13,6 +16,7 @@ pub mod state;
 pub mod usage;
 
 pub use demand::Demand;
+pub use gathered::Gathered;
 pub use period::BillingPeriod;
 pub use rollup::MonthlyActivity;
 pub use state::{State, StateBuilder};

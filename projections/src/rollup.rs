@@ -13,7 +13,6 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use ledger::event::{EventBody, Position, Recorded};
 
-pub use codec::{Binding, RollupError};
 pub use interner::Interner;
 
 use crate::period::BillingPeriod;

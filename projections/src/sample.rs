@@ -154,13 +154,13 @@ pub(crate) fn policy(id: &str, state: &str, include: &[&str], exclude: &[&str]) 
     EventBody::AccessPolicyUpdated(AccessPolicyChange {
         policy_id: id.into(),
         old: None,
-        new: Some(AccessPolicy {
+        new: Some(Box::new(AccessPolicy {
             id: id.into(),
             state: state.into(),
             include_service_principals: ids(include),
             exclude_service_principals: ids(exclude),
             ..AccessPolicy::default()
-        }),
+        })),
     })
 }
 

@@ -12,8 +12,9 @@ mod fold_subject;
 mod query;
 mod spans;
 
-pub(crate) use activity::credential_key;
+pub(crate) use activity::{ActivityFold, Tally, credential_key};
 pub use builder::StateBuilder;
+pub(crate) use change::Change;
 pub use class::{MICROSOFT_TENANTS, is_microsoft};
 pub(crate) use fold_subject::SECURITY_ATTRIBUTE_PREFIX;
 pub(crate) use spans::{intersect, union};
@@ -28,16 +29,19 @@ use ledger::event::licence::{Entitlement, TrialStarted};
 use ledger::event::policy::{AccessPolicy, Location};
 use ledger::event::risk::{Detection, Level};
 use ledger::event::{Position, StreamName, billing::RunRecorded, book::Imported};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A value that held from one instant to another, and the events that say so.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Span<T> {
     /// What held.
     pub value: T,
     /// Since when.
+    #[serde(with = "crate::instant")]
     pub from: Timestamp,
     /// Until when (exclusive); `None`: still holds, as far as known.
+    #[serde(with = "crate::instant::optional")]
     pub to: Option<Timestamp>,
     /// Positions of the events that opened it (and corroborated it), never empty.
     pub opened: Vec<Position>,
@@ -62,16 +66,17 @@ impl<T> Span<T> {
 }
 
 /// A time and the event that told it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Seen {
     /// When.
+    #[serde(with = "crate::instant")]
     pub at: Timestamp,
     /// Which event.
     pub position: Position,
 }
 
 /// How a credential was used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialUse {
     /// First successful sign-in with it.
     pub first: Seen,
@@ -82,7 +87,7 @@ pub struct CredentialUse {
 }
 
 /// Sign-ins of one identity over its whole history.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
     /// Successful sign-ins.
     pub ok: u64,
@@ -160,7 +165,7 @@ pub struct Subject {
 }
 
 /// Whose an identity is, which decides what may be licensed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityClass {
     /// Service principal of an app registered in this tenant, single-tenant.
@@ -180,7 +185,7 @@ pub enum IdentityClass {
 }
 
 /// What one category of source has told so far, for one tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Earliest time of a fact.
     pub first: Seen,

@@ -1,13 +1,12 @@
 //! Opening the ledger and folding what it says, for every command that reads.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
 use ledger::{CreateError, Ledger, OpenError, Reader};
 use projections::state::Subject;
-use projections::{MonthlyActivity, State, StateBuilder};
+use projections::{Gathered, MonthlyActivity, State, derived};
 
 use crate::cli::AsOf;
 use crate::edge;
@@ -41,11 +40,11 @@ pub(crate) fn writer(dir: &Path) -> anyhow::Result<Ledger> {
 
 /// Reads the ledger and folds it, as of the moment asked for.
 pub(crate) fn read(dir: &Path, as_of: &AsOf) -> anyhow::Result<Book> {
-    fold(reader(dir)?, as_of)
+    fold(dir, reader(dir)?, as_of)
 }
 
 /// Folds an open ledger, as of the moment asked for.
-pub(crate) fn fold(reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
+pub(crate) fn fold(dir: &Path, reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
     let size = match as_of.as_of {
         Some(Moment::Position(size)) if size > reader.size() => {
             return Err(Hinted::error(
@@ -56,20 +55,17 @@ pub(crate) fn fold(reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
         Some(Moment::Position(size)) => size,
         _ => reader.size(),
     };
-    let mut builder = StateBuilder::new();
-    let mut activity = MonthlyActivity::new();
-    let mut cutoff = projections::billing::Cutoff::default();
-    let mut recorded_at = None;
-    reader
-        .scan(0..size, &|_| true, &mut |recorded| {
-            recorded_at = Some(recorded.recorded_at);
-            cutoff.see(recorded.position, recorded.event.body.event_type());
-            activity.push(&recorded);
-            builder.push(&recorded);
-            ControlFlow::Continue(())
-        })
+    let folder = dir.join(derived::FOLDER);
+    let mut gathered = Gathered::load(&folder, &reader, size);
+    gathered
+        .advance(&reader, size, &|_| {})
         .context("reading the ledger")?;
-    let state = builder.finish(size, recorded_at);
+    if gathered.is_worth_saving() {
+        // a ledger on read-only media is read again each time, and that is all
+        let _kept = gathered.save(&folder, &reader);
+    }
+    let cutoff = gathered.cutoff();
+    let (state, activity) = gathered.fold();
     let at = match as_of.as_of {
         Some(Moment::At(at)) => at,
         Some(Moment::Now) => edge::now(),
@@ -80,7 +76,7 @@ pub(crate) fn fold(reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
         state,
         activity,
         at,
-        cutoff: cutoff.position(),
+        cutoff,
     })
 }
 

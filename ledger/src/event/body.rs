@@ -39,6 +39,20 @@ macro_rules! events {
                 }
             }
 
+            /// Reads a body of the given type from any format that names its fields.
+            ///
+            /// # Errors
+            /// When the input has not the shape the type names.
+            pub fn read<'de, D: serde::Deserializer<'de>>(
+                event_type: EventType,
+                input: D,
+            ) -> Result<Self, D::Error> {
+                match event_type.0 {
+                    $($number => Ok(Self::$variant(serde::Deserialize::deserialize(input)?)),)*
+                    _ => Ok(Self::Unknown(event_type, serde::Deserialize::deserialize(input)?)),
+                }
+            }
+
             /// Reads a body of the given type.
             ///
             /// # Errors
@@ -47,9 +61,16 @@ macro_rules! events {
                 event_type: EventType,
                 value: serde_json::Value,
             ) -> Result<Self, serde_json::Error> {
-                match event_type.0 {
-                    $($number => Ok(Self::$variant(serde_json::from_value(value)?)),)*
-                    _ => Ok(Self::Unknown(event_type, value)),
+                Self::read(event_type, value)
+            }
+        }
+
+        /// Writes the body alone, straight from its type; [`EventBody::read`] takes it back.
+        impl serde::Serialize for EventBody {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(body) => body.serialize(serializer),)*
+                    Self::Unknown(_, value) => value.serialize(serializer),
                 }
             }
         }

@@ -55,10 +55,10 @@ pub struct AccessPolicyChange {
     pub policy_id: String,
     /// The policy before, when the source told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old: Option<AccessPolicy>,
+    pub old: Option<Box<AccessPolicy>>,
     /// The policy after; `None` when deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub new: Option<AccessPolicy>,
+    pub new: Option<Box<AccessPolicy>>,
 }
 
 /// A named location.

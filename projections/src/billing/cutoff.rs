@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 
 use ledger::{EventType, Position, ReadError, Reader};
+use serde::{Deserialize, Serialize};
 
 /// Family of billing events (`docs/events.md`).
 const FAMILY_BILLING: u16 = 0x09;
@@ -22,7 +23,7 @@ pub fn matters(event_type: EventType) -> bool {
 }
 
 /// Finds the cutoff while events pass by, in any order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cutoff {
     position: Position,
 }
@@ -33,6 +34,11 @@ impl Cutoff {
         if matters(event_type) {
             self.position = self.position.max(position.saturating_add(1));
         }
+    }
+
+    /// Takes in what was seen of another part of the same ledger.
+    pub fn join(&mut self, other: Self) {
+        self.position = self.position.max(other.position);
     }
 
     /// Events below this position can matter; those at or above it cannot.

@@ -1,113 +1,20 @@
-//! A rollup as a file: a derived file, bound to the stretch of ledger it was made from.
-//!
-//! `DBRL1\n`, the binding as one line of JSON, then texts and cells as LEB128 numbers, then the
-//! SHA-256 of all before it. A file that is damaged or bound to anything else is an error; the
-//! caller deletes it and reads the ledger instead.
-
-use std::path::{Path, PathBuf};
+//! Cells as bytes: texts and cells as LEB128 numbers, inside a derived file.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use ledger::event::Position;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use super::{Cell, MonthlyActivity};
+use super::{Cell, Interner, MonthlyActivity};
 use crate::period::BillingPeriod;
 use crate::state::Seen;
 
-const MAGIC: &[u8] = b"DBRL1\n";
-const DIGEST_BYTES: usize = 32;
-
-/// The stretch of ledger a rollup was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Binding {
-    /// Origin of the ledger.
-    pub origin: String,
-    /// First position read.
-    pub from: Position,
-    /// First position not read.
-    pub to: Position,
-    /// Chain value after the last entry read.
-    pub chain: [u8; 32],
-}
-
-/// Why a rollup file is not used.
-#[derive(Debug, thiserror::Error)]
-pub enum RollupError {
-    /// The file cannot be read or written.
-    #[error("rollup file `{path}` cannot be used")]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The bytes are not a whole rollup.
-    #[error("rollup of {from}..{to} is damaged")]
-    Damaged {
-        /// First position asked for.
-        from: Position,
-        /// First position not asked for.
-        to: Position,
-    },
-    /// The rollup was made from something else.
-    #[error("rollup of {from}..{to} was made from another ledger or another history")]
-    OtherLedger {
-        /// First position asked for.
-        from: Position,
-        /// First position not asked for.
-        to: Position,
-    },
-}
-
-impl Binding {
-    /// Name of the file in the ledger's `derived` folder.
-    pub fn file_name(&self) -> String {
-        format!("rollup-{:020}-{:020}.dbrl", self.from, self.to)
-    }
-
-    fn damaged(&self) -> RollupError {
-        RollupError::Damaged {
-            from: self.from,
-            to: self.to,
-        }
-    }
-}
-
 impl MonthlyActivity {
-    /// Writes the rollup into a folder, whole or not at all.
-    ///
-    /// # Errors
-    /// [`RollupError::Io`].
-    pub fn save(&self, folder: &Path, binding: &Binding) -> Result<(), RollupError> {
-        let path = folder.join(binding.file_name());
-        let part = path.with_extension("part");
-        std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&part, self.encode(binding)))
-            .and_then(|()| std::fs::rename(&part, &path))
-            .map_err(|source| RollupError::Io { path, source })
-    }
-
-    /// Reads the rollup of a stretch of ledger from a folder.
-    ///
-    /// # Errors
-    /// Any [`RollupError`]: read the ledger instead.
-    pub fn load(folder: &Path, binding: &Binding) -> Result<Self, RollupError> {
-        let path = folder.join(binding.file_name());
-        let bytes = std::fs::read(&path).map_err(|source| RollupError::Io { path, source })?;
-        Self::decode(&bytes, binding)
-    }
-
-    /// The bytes of the file; the same history gives the same bytes.
-    pub fn encode(&self, binding: &Binding) -> Vec<u8> {
-        let mut out = MAGIC.to_vec();
-        // a binding is text and numbers, which JSON always takes
-        out.extend(serde_json::to_vec(binding).unwrap_or_default());
-        out.push(b'\n');
-        put(&mut out, count(self.strings.len()));
-        for text in self.strings.texts() {
+    /// The cells as bytes; the same cells give the same bytes, however their texts came to be
+    /// numbered.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let (texts, ranks) = ranked(&self.strings);
+        put(&mut out, count(texts.len()));
+        for text in texts {
             put(&mut out, count(text.len()));
             out.extend_from_slice(text.as_bytes());
         }
@@ -115,46 +22,28 @@ impl MonthlyActivity {
         put(&mut out, count(cells.len()));
         for (stream_no, cell) in cells {
             put(&mut out, u64::from(stream_no));
-            put_cell(&mut out, cell);
+            put_cell(&mut out, cell, &ranks);
         }
-        let digest = Sha256::digest(&out);
-        out.extend_from_slice(&digest);
         out
     }
 
-    /// Reads the bytes of a file, which must be bound as asked.
-    ///
-    /// # Errors
-    /// [`RollupError::Damaged`], [`RollupError::OtherLedger`].
-    pub fn decode(bytes: &[u8], binding: &Binding) -> Result<Self, RollupError> {
-        let split = bytes
-            .len()
-            .checked_sub(DIGEST_BYTES)
-            .ok_or_else(|| binding.damaged())?;
-        let (content, digest) = bytes.split_at(split);
-        if Sha256::digest(content).as_slice() != digest {
-            return Err(binding.damaged());
-        }
-        let rest = content
-            .strip_prefix(MAGIC)
-            .ok_or_else(|| binding.damaged())?;
-        let line = rest
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .ok_or_else(|| binding.damaged())?;
-        let (head, body) = rest.split_at(line);
-        let bound: Binding = serde_json::from_slice(head).map_err(|_error| binding.damaged())?;
-        if bound != *binding {
-            return Err(RollupError::OtherLedger {
-                from: binding.from,
-                to: binding.to,
-            });
-        }
-        let mut input = Input {
-            bytes: body.get(1..).unwrap_or_default(),
-        };
-        input.rollup().ok_or_else(|| binding.damaged())
+    /// Reads what [`MonthlyActivity::encode`] wrote; `None` when it is anything else.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        Input { bytes }.rollup()
     }
+}
+
+/// Texts in order, and the place of each number in that order.
+fn ranked(strings: &Interner) -> (Vec<&str>, Vec<u32>) {
+    let mut numbered: Vec<(&str, usize)> = strings.texts().zip(0..).collect();
+    numbered.sort_unstable();
+    let mut ranks = vec![0; numbered.len()];
+    for (rank, (_, number)) in (0..).zip(&numbered) {
+        if let Some(place) = ranks.get_mut(*number) {
+            *place = rank;
+        }
+    }
+    (numbered.into_iter().map(|(text, _)| text).collect(), ranks)
 }
 
 fn count(length: usize) -> u64 {
@@ -173,7 +62,7 @@ fn put(out: &mut Vec<u8>, mut number: u64) {
     }
 }
 
-fn put_cell(out: &mut Vec<u8>, cell: &Cell) {
+fn put_cell(out: &mut Vec<u8>, cell: &Cell, ranks: &[u32]) {
     let day = cell.period.first_day();
     put(out, u64::from(day.year().unsigned_abs()));
     put(out, u64::from(day.month().unsigned_abs()));
@@ -184,9 +73,12 @@ fn put_cell(out: &mut Vec<u8>, cell: &Cell) {
     put_seen(out, cell.last);
     put(out, u64::from(cell.active_days));
     for numbers in [&cell.credentials, &cell.resources] {
+        let rank = |number: &u32| ranks.get(usize::try_from(*number).ok()?).copied();
+        let mut numbers: Vec<u32> = numbers.iter().filter_map(rank).collect();
+        numbers.sort_unstable();
         put(out, count(numbers.len()));
         for number in numbers {
-            put(out, u64::from(*number));
+            put(out, u64::from(number));
         }
     }
     put(out, cell.position_first);

@@ -1,11 +1,14 @@
 //! Sign-ins folded one by one, in any order, into what is kept of them.
 
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use ledger::event::activity::SignIn;
 use ledger::event::{EventBody, Recorded, StreamName};
+
+use serde::{Deserialize, Serialize};
 
 use super::{Activity, CredentialUse, Seen};
 
@@ -22,14 +25,23 @@ pub(crate) struct ActivityFold {
     tallies: HashMap<u32, Tally>,
 }
 
-#[derive(Debug)]
-struct Tally {
+/// Sign-ins of one identity so far.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Tally {
     stream: StreamName,
     activity: Activity,
     windows: BTreeMap<i64, (Seen, Seen)>,
-    resources: BTreeMap<String, (Timestamp, String)>,
-    name: Option<(Timestamp, String)>,
-    app_id: Option<(Timestamp, String)>,
+    resources: BTreeMap<String, Latest>,
+    name: Option<Latest>,
+    app_id: Option<Latest>,
+}
+
+/// A text and when it was last given; of two given at once, the greater.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Latest {
+    #[serde(with = "crate::instant")]
+    at: Timestamp,
+    text: String,
 }
 
 /// One identity's sign-ins, complete.
@@ -58,15 +70,42 @@ impl ActivityFold {
             .push(sign_in, outcome, seen);
     }
 
-    /// Everything folded, by stream number.
-    pub(crate) fn finish(self) -> Vec<Tallied> {
-        let mut tallied: Vec<Tallied> = self
+    /// Adds the sign-ins of another part of the same ledger.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (stream_no, tally) in other.tallies {
+            match self.tallies.entry(stream_no) {
+                Entry::Occupied(mut known) => known.get_mut().add(tally),
+                Entry::Vacant(place) => {
+                    place.insert(tally);
+                }
+            }
+        }
+    }
+
+    /// The tally of each stream, in order of stream number.
+    pub(crate) fn tallies(&self) -> Vec<(u32, &Tally)> {
+        let mut tallies: Vec<(u32, &Tally)> = self
             .tallies
-            .into_iter()
-            .map(|(stream_no, tally)| tally.finish(stream_no))
+            .iter()
+            .map(|(no, tally)| (*no, tally))
             .collect();
-        tallied.sort_unstable_by_key(|one| one.stream_no);
-        tallied
+        tallies.sort_unstable_by_key(|(stream_no, _)| *stream_no);
+        tallies
+    }
+
+    /// Sign-ins as [`ActivityFold::tallies`] told them.
+    pub(crate) fn of(tallies: impl IntoIterator<Item = (u32, Tally)>) -> Self {
+        Self {
+            tallies: tallies.into_iter().collect(),
+        }
+    }
+
+    /// Everything folded, by stream number.
+    pub(crate) fn finish(self) -> HashMap<u32, Tallied> {
+        self.tallies
+            .into_iter()
+            .map(|(stream_no, tally)| (stream_no, tally.finish(stream_no)))
+            .collect()
     }
 }
 
@@ -129,23 +168,55 @@ impl Tally {
             } else {
                 seen.at
             };
-            let known = self.resources.get(resource);
-            if known.is_none_or(|(then, old)| (*then, old.as_str()) < (at, name)) {
-                self.resources
-                    .insert(resource.clone(), (at, name.to_owned()));
+            match self.resources.get_mut(resource) {
+                Some(known) => known.learn(at, name),
+                None => {
+                    let text = name.to_owned();
+                    self.resources.insert(resource.clone(), Latest { at, text });
+                }
             }
         }
+    }
+
+    /// Adds the sign-ins of the same identity in another part of the ledger.
+    fn add(&mut self, other: Self) {
+        let (mine, more) = (&mut self.activity, other.activity);
+        mine.ok += more.ok;
+        mine.failed += more.failed;
+        mine.blocked += more.blocked;
+        mine.managed_identity |= more.managed_identity;
+        for (known, seen) in [
+            (&mut mine.first, more.first),
+            (&mut mine.earliest, more.earliest),
+        ] {
+            *known = seen.map(|seen| earlier(*known, seen)).or(*known);
+        }
+        mine.last = mine.last.max(more.last);
+        add_uses(&mut mine.credentials, more.credentials);
+        add_uses(&mut mine.countries, more.countries);
+        for (window, (first, last)) in other.windows {
+            let known = self.windows.entry(window).or_insert((first, last));
+            *known = (known.0.min(first), known.1.max(last));
+        }
+        for (resource, latest) in other.resources {
+            let known = self.resources.entry(resource);
+            known
+                .and_modify(|known| known.learn(latest.at, &latest.text))
+                .or_insert(latest);
+        }
+        self.name = self.name.take().max(other.name);
+        self.app_id = self.app_id.take().max(other.app_id);
     }
 
     fn finish(self, stream_no: u32) -> Tallied {
         let mut activity = self.activity;
         activity.woke = longest_silence(&self.windows);
-        activity.name = self.name.map(|(_, name)| name);
-        activity.app_id = self.app_id.map(|(_, app_id)| app_id);
+        activity.name = self.name.map(|latest| latest.text);
+        activity.app_id = self.app_id.map(|latest| latest.text);
         activity.resources = self
             .resources
             .into_iter()
-            .map(|(id, (_, name))| (id, name))
+            .map(|(id, latest)| (id, latest.text))
             .collect();
         Tallied {
             stream: self.stream,
@@ -171,12 +242,40 @@ fn earlier(known: Option<Seen>, seen: Seen) -> Seen {
     known.map_or(seen, |known| known.min(seen))
 }
 
-fn keep_latest(known: &mut Option<(Timestamp, String)>, at: Timestamp, text: &str) {
-    let newer = known
-        .as_ref()
-        .is_none_or(|(then, old)| (*then, old.as_str()) < (at, text));
-    if newer {
-        *known = Some((at, text.to_owned()));
+fn keep_latest(known: &mut Option<Latest>, at: Timestamp, text: &str) {
+    match known {
+        Some(known) => known.learn(at, text),
+        None => {
+            let text = text.to_owned();
+            *known = Some(Latest { at, text });
+        }
+    }
+}
+
+impl Latest {
+    fn learn(&mut self, at: Timestamp, text: &str) {
+        if (self.at, self.text.as_str()) < (at, text) {
+            self.at = at;
+            // mostly the same name again, later
+            if self.text != text {
+                text.clone_into(&mut self.text);
+            }
+        }
+    }
+}
+
+fn add_uses(uses: &mut BTreeMap<String, CredentialUse>, more: BTreeMap<String, CredentialUse>) {
+    for (key, more) in more {
+        match uses.get_mut(&key) {
+            Some(known) => {
+                known.first = known.first.min(more.first);
+                known.last = known.last.max(more.last);
+                known.count += more.count;
+            }
+            None => {
+                uses.insert(key, more);
+            }
+        }
     }
 }
 

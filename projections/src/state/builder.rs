@@ -7,8 +7,8 @@ use ledger::event::book::{Corroborated, Imported};
 use ledger::event::{EventBody, Position, Recorded};
 
 use super::activity::ActivityFold;
-use super::change::{Change, settle};
-use super::fold::Fold;
+use super::change::{Additions, Change};
+use super::fold::fold;
 use super::{Coverage, Seen, State};
 
 /// Takes events in order of position and makes the [`State`] they amount to.
@@ -17,15 +17,15 @@ use super::{Coverage, Seen, State};
 /// at once. To know what was known at an earlier size, stop pushing there.
 #[derive(Debug, Default)]
 pub struct StateBuilder {
-    changes: Vec<Change>,
-    corroborations: Vec<(Position, Corroborated)>,
-    activity: ActivityFold,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) corroborations: Vec<(Position, Corroborated)>,
+    pub(crate) activity: ActivityFold,
     /// Few entries, looked through one by one: a map keyed by two strings would be built for
     /// every sign-in.
-    coverage: Vec<(String, String, Coverage)>,
-    imports: Vec<(Seen, Imported)>,
-    conflicts: Vec<(Seen, Position)>,
-    latest: Option<Timestamp>,
+    pub(crate) coverage: Vec<(String, String, Coverage)>,
+    pub(crate) imports: Vec<(Seen, Imported)>,
+    pub(crate) conflicts: Vec<(Seen, Position)>,
+    pub(crate) latest: Option<Timestamp>,
 }
 
 impl StateBuilder {
@@ -79,17 +79,25 @@ impl StateBuilder {
         }
     }
 
+    /// Takes in all that was pushed for a later part of the same ledger.
+    pub fn merge(&mut self, later: Self) {
+        self.changes.extend(later.changes);
+        self.corroborations.extend(later.corroborations);
+        self.activity.merge(later.activity);
+        for (tenant, source, coverage) in later.coverage {
+            self.cover(&tenant, &source, &coverage);
+        }
+        self.imports.extend(later.imports);
+        self.conflicts.extend(later.conflicts);
+        self.latest = self.latest.max(later.latest);
+    }
+
     /// Everything pushed, folded. `size`: events below this position were read; `recorded_at`:
     /// recorded time of the last of them.
     pub fn finish(mut self, size: Position, recorded_at: Option<Timestamp>) -> State {
         self.cover_imports();
-        let mut fold = Fold::new(self.activity.finish());
-        let changes = settle(self.changes, self.corroborations);
-        fold.prepare(&changes);
-        for change in &changes {
-            fold.apply(change);
-        }
-        let mut state = fold.finish();
+        let additions = Additions::of(self.corroborations);
+        let mut state = fold(self.changes, &additions, self.activity.finish());
         state.size = size;
         state.recorded_at = recorded_at;
         state.latest = self.latest;

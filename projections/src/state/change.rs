@@ -18,7 +18,8 @@ pub(crate) struct Change {
     pub(crate) exact: bool,
     pub(crate) stream: StreamName,
     pub(crate) stream_no: u32,
-    pub(crate) body: EventBody,
+    /// Kept aside: bodies are large, and changes are moved when they are put in order.
+    pub(crate) body: Box<EventBody>,
 }
 
 impl Change {
@@ -31,7 +32,7 @@ impl Change {
             exact: recorded.event.precision == Precision::Exact,
             stream: recorded.event.stream.clone(),
             stream_no: recorded.stream_no,
-            body: recorded.event.body.clone(),
+            body: Box::new(recorded.event.body.clone()),
         }
     }
 
@@ -57,30 +58,36 @@ impl Change {
         };
         overlay(&mut json, &more.adds);
         if let Ok(body) = EventBody::from_json(self.event_type, json) {
-            self.body = body;
+            *self.body = body;
         }
     }
 }
 
-/// Merges every corroboration into the change it is about and puts the changes into fold order.
-/// Corroborations of sign-ins find no change here and add nothing to counts.
-pub(crate) fn settle(
-    mut changes: Vec<Change>,
-    mut corroborations: Vec<(Position, Corroborated)>,
-) -> Vec<Change> {
-    corroborations.sort_by_key(|(position, _)| *position);
-    let mut by_event: BTreeMap<EventId, Vec<(Position, Corroborated)>> = BTreeMap::new();
-    for (position, more) in corroborations {
-        by_event
-            .entry(more.event_id)
-            .or_default()
-            .push((position, more));
-    }
-    for change in &mut changes {
-        for (position, more) in by_event.get(&change.id).into_iter().flatten() {
-            change.learn(*position, more);
+/// What later records add, by the event they are about.
+#[derive(Debug, Default)]
+pub(crate) struct Additions(BTreeMap<EventId, Vec<(Position, Corroborated)>>);
+
+impl Additions {
+    pub(crate) fn of(mut corroborations: Vec<(Position, Corroborated)>) -> Self {
+        corroborations.sort_by_key(|(position, _)| *position);
+        let mut by_event: BTreeMap<EventId, Vec<(Position, Corroborated)>> = BTreeMap::new();
+        for (position, more) in corroborations {
+            by_event
+                .entry(more.event_id)
+                .or_default()
+                .push((position, more));
         }
+        Self(by_event)
     }
-    changes.sort_by_key(Change::order);
-    changes
+
+    /// Merges every corroboration into the change it is about and puts the changes into fold
+    /// order. Corroborations of sign-ins find no change here and add nothing to counts.
+    pub(crate) fn settle(&self, changes: &mut [Change]) {
+        for change in changes.iter_mut() {
+            for (position, more) in self.0.get(&change.id).into_iter().flatten() {
+                change.learn(*position, more);
+            }
+        }
+        changes.sort_by_key(Change::order);
+    }
 }

@@ -1,22 +1,21 @@
 //! The fold over changes in the order in which they happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use ledger::event::identity::ObjectKind;
 use ledger::event::{EventBody, Position, StreamName};
+use rayon::prelude::*;
 
 use super::activity::Tallied;
 use super::builder::tenant_of;
-use super::change::Change;
+use super::change::{Additions, Change};
 use super::spans::{When, cite, close, opened, replace};
 use super::{Activity, Seen, State, Subject, class};
 
 /// State in the making.
 pub(crate) struct Fold {
     state: State,
-    activity: BTreeMap<StreamName, Tallied>,
-    origins: BTreeMap<StreamName, Origin>,
 }
 
 /// What all the changes of a stream say of its beginning.
@@ -26,24 +25,88 @@ struct Origin {
     registered: Option<Seen>,
 }
 
-impl Fold {
-    pub(crate) fn new(tallied: Vec<Tallied>) -> Self {
-        Self {
-            state: State::empty(),
-            activity: tallied
-                .into_iter()
-                .map(|one| (one.stream.clone(), one))
-                .collect(),
-            origins: BTreeMap::new(),
+/// Everything about one service principal or application.
+#[derive(Default)]
+struct Told {
+    changes: Vec<Change>,
+    activity: Option<Tallied>,
+}
+
+/// Folds changes, in any order, over what is known of sign-ins. Each object's own changes make it
+/// what it is, so objects are folded side by side.
+pub(crate) fn fold(
+    changes: Vec<Change>,
+    additions: &Additions,
+    activity: HashMap<u32, Tallied>,
+) -> State {
+    let mut told: HashMap<u32, Told> = HashMap::new();
+    let mut others = Vec::new();
+    for change in changes {
+        if kind_of(&change).is_some() {
+            told.entry(change.stream_no)
+                .or_default()
+                .changes
+                .push(change);
+        } else {
+            others.push(change);
         }
     }
+    for (stream_no, tallied) in activity {
+        told.entry(stream_no).or_default().activity = Some(tallied);
+    }
+    let mut fold = Fold {
+        state: State::empty(),
+    };
+    additions.settle(&mut others);
+    for change in &others {
+        fold.apply(change);
+    }
+    let told: Vec<Told> = told.into_values().collect();
+    let subjects: Vec<Subject> = told
+        .into_par_iter()
+        .filter_map(|told| told.subject(additions))
+        .collect();
+    fold.finish(subjects)
+}
 
-    /// Reads when each object was created, which a change later in time may tell.
-    pub(crate) fn prepare(&mut self, changes: &[Change]) {
+/// The kind of object a change is about; `None` when it is about something else.
+fn kind_of(change: &Change) -> Option<ObjectKind> {
+    if matches!(
+        *change.body,
+        EventBody::RunRecorded(_) | EventBody::EntitlementObserved(_) | EventBody::TrialStarted(_)
+    ) {
+        return None;
+    }
+    match change.stream.entra_parts() {
+        Some((_, "sp", _)) => Some(ObjectKind::ServicePrincipal),
+        Some((_, "app", _)) => Some(ObjectKind::Application),
+        _ => None,
+    }
+}
+
+impl Told {
+    fn subject(mut self, additions: &Additions) -> Option<Subject> {
+        additions.settle(&mut self.changes);
+        let Some(first) = self.changes.first() else {
+            return seen_only(self.activity?);
+        };
+        let activity = self.activity.map(|one| one.activity).unwrap_or_default();
+        let origin = Origin::of(&self.changes);
+        let mut subject = begun(first, kind_of(first)?, activity, origin)?;
+        for change in &self.changes {
+            subject.apply(change);
+        }
+        Some(subject)
+    }
+}
+
+impl Origin {
+    /// Reads when an object was created, which a change later in time may tell.
+    fn of(changes: &[Change]) -> Self {
+        let mut origin = Self::default();
         for change in changes {
-            let told = match &change.body {
+            let told = match &*change.body {
                 EventBody::IdentityRegistered(registered) => {
-                    let origin = self.origins.entry(change.stream.clone()).or_default();
                     origin.registered.get_or_insert(seen_of(change));
                     registered.attributes.get("createdDateTime")
                 }
@@ -56,18 +119,20 @@ impl Fold {
             let created = told
                 .and_then(serde_json::Value::as_str)
                 .and_then(|text| text.parse::<Timestamp>().ok());
-            if let Some(created) = created {
-                let origin = self.origins.entry(change.stream.clone()).or_default();
-                if origin.created.as_ref().is_none_or(|(at, _)| created < *at) {
-                    origin.created = Some((created, change.evidence.clone()));
-                }
+            if let Some(created) = created
+                && origin.created.as_ref().is_none_or(|(at, _)| created < *at)
+            {
+                origin.created = Some((created, change.evidence.clone()));
             }
         }
+        origin
     }
+}
 
-    /// Applies the next change.
-    pub(crate) fn apply(&mut self, change: &Change) {
-        match (&change.body, change.stream.entra_parts()) {
+impl Fold {
+    /// Applies the next change that is not about one object.
+    fn apply(&mut self, change: &Change) {
+        match (&*change.body, change.stream.entra_parts()) {
             (EventBody::RunRecorded(run), _) => {
                 self.state.runs.push((seen_of(change), run.clone()));
             }
@@ -76,16 +141,6 @@ impl Fold {
             }
             (_, Some((_, "policy", _))) => self.apply_to_policy(change),
             (_, Some((_, "location", _))) => self.apply_to_location(change),
-            (_, Some((_, "sp", _))) => {
-                self.subject(change, ObjectKind::ServicePrincipal, |subject| {
-                    subject.apply(change);
-                });
-            }
-            (_, Some((_, "app", _))) => {
-                self.subject(change, ObjectKind::Application, |subject| {
-                    subject.apply(change);
-                });
-            }
             _ => {}
         }
     }
@@ -94,7 +149,7 @@ impl Fold {
         let Some(tenant) = tenant_of(change.stream.as_str()) else {
             return;
         };
-        match &change.body {
+        match &*change.body {
             EventBody::EntitlementObserved(observed) => {
                 let key = (tenant.to_owned(), observed.sku_id.clone());
                 let spans = self.state.entitlements.entry(key).or_default();
@@ -113,7 +168,7 @@ impl Fold {
     fn apply_to_policy(&mut self, change: &Change) {
         let (EventBody::AccessPolicyCreated(told)
         | EventBody::AccessPolicyUpdated(told)
-        | EventBody::AccessPolicyDeleted(told)) = &change.body
+        | EventBody::AccessPolicyDeleted(told)) = &*change.body
         else {
             return;
         };
@@ -123,7 +178,7 @@ impl Fold {
             .entry(change.stream.clone())
             .or_default();
         match &told.new {
-            Some(policy) => replace(spans, policy.clone(), &when(change), |_| true),
+            Some(policy) => replace(spans, policy.as_ref().clone(), &when(change), |_| true),
             None => close(spans, &when(change), |_| true),
         }
     }
@@ -131,7 +186,7 @@ impl Fold {
     fn apply_to_location(&mut self, change: &Change) {
         let (EventBody::LocationCreated(told)
         | EventBody::LocationUpdated(told)
-        | EventBody::LocationDeleted(told)) = &change.body
+        | EventBody::LocationDeleted(told)) = &*change.body
         else {
             return;
         };
@@ -146,33 +201,14 @@ impl Fold {
         }
     }
 
-    fn subject(&mut self, change: &Change, kind: ObjectKind, with: impl FnOnce(&mut Subject)) {
-        let subjects = match kind {
-            ObjectKind::ServicePrincipal => &mut self.state.identities,
-            ObjectKind::Application => &mut self.state.applications,
-        };
-        if !subjects.contains_key(&change.stream) {
-            let tallied = self.activity.remove(&change.stream);
-            let activity = tallied.map(|one| one.activity).unwrap_or_default();
-            let origin = self.origins.remove(&change.stream).unwrap_or_default();
-            let Some(subject) = begun(change, kind, activity, origin) else {
-                return;
-            };
-            subjects.insert(change.stream.clone(), subject);
-        }
-        if let Some(subject) = subjects.get_mut(&change.stream) {
-            with(subject);
-        }
-    }
-
-    /// Adds identities known by sign-ins alone, links applications, classes identities.
-    pub(crate) fn finish(mut self) -> State {
-        for (stream, tallied) in self.activity {
-            let Some(subject) = seen_only(&stream, tallied) else {
-                continue;
-            };
-            self.state.identities.insert(stream, subject);
-        }
+    /// Takes in the objects, links applications, classes identities.
+    fn finish(mut self, subjects: Vec<Subject>) -> State {
+        let (applications, identities): (Vec<_>, Vec<_>) = subjects
+            .into_iter()
+            .map(|subject| (subject.stream.clone(), subject))
+            .partition(|(_, subject)| subject.kind == ObjectKind::Application);
+        self.state.applications = applications.into_iter().collect();
+        self.state.identities = identities.into_iter().collect();
         let mut applications: Vec<(&StreamName, &Subject)> =
             self.state.applications.iter().collect();
         applications.sort_by_key(|(stream, subject)| (subject.registered.at, *stream));
@@ -186,10 +222,9 @@ impl Fold {
             }
         }
         self.state.application_of = application_of;
-        let classes: Vec<_> = self
-            .state
-            .identities
-            .values()
+        let identities: Vec<&Subject> = self.state.identities.values().collect();
+        let classes: Vec<_> = identities
+            .into_par_iter()
             .map(|subject| class::over_time(&self.state, subject))
             .collect();
         for (subject, classes) in self.state.identities.values_mut().zip(classes) {
@@ -249,7 +284,7 @@ fn begun(change: &Change, kind: ObjectKind, activity: Activity, origin: Origin) 
         start = *created;
         cite(&mut evidence, positions);
     }
-    if matches!(change.body, EventBody::IdentityRestored(_)) {
+    if matches!(*change.body, EventBody::IdentityRestored(_)) {
         start = change.at;
     }
     let mut subject = blank(&change.stream, change.stream_no, kind)?;
@@ -265,7 +300,8 @@ fn begun(change: &Change, kind: ObjectKind, activity: Activity, origin: Origin) 
 }
 
 /// An identity that no change tells of.
-fn seen_only(stream: &StreamName, tallied: Tallied) -> Option<Subject> {
+fn seen_only(tallied: Tallied) -> Option<Subject> {
+    let stream = &tallied.stream;
     let mut subject = blank(stream, tallied.stream_no, ObjectKind::ServicePrincipal)?;
     let (_, kind, _) = stream.entra_parts()?;
     let earliest = tallied.activity.earliest?;

@@ -17,7 +17,7 @@ use super::{Span, Subject};
 impl Subject {
     /// Applies one change of this subject's stream.
     pub(crate) fn apply(&mut self, change: &Change) {
-        match &change.body {
+        match &*change.body {
             EventBody::IdentityRegistered(_)
             | EventBody::IdentityUpdated(_)
             | EventBody::IdentityEnabled(_)
@@ -46,7 +46,7 @@ impl Subject {
 
     fn apply_identity(&mut self, change: &Change) {
         let when = when(change);
-        match &change.body {
+        match &*change.body {
             EventBody::IdentityRegistered(registered) => {
                 if self.existence.iter().all(|span| span.to.is_some()) {
                     self.existence.push(opened((), &when));
@@ -142,7 +142,7 @@ impl Subject {
 
     fn apply_owner(&mut self, change: &Change) {
         let when = when(change);
-        match &change.body {
+        match &*change.body {
             EventBody::OwnerAdded(told) => {
                 let id = told.owner.id.as_str();
                 enrich(&mut self.owners, told.owner.clone(), &when, |owner| {
@@ -164,7 +164,7 @@ impl Subject {
 
     fn apply_credential(&mut self, change: &Change) {
         let when = when(change);
-        match &change.body {
+        match &*change.body {
             EventBody::CredentialAdded(told) => {
                 let added = &told.credential;
                 enrich(&mut self.credentials, added.clone(), &when, |known| {
@@ -195,7 +195,7 @@ impl Subject {
 
     fn apply_grant(&mut self, change: &Change) {
         let when = when(change);
-        match &change.body {
+        match &*change.body {
             EventBody::AppRoleGranted(told) => {
                 enrich(&mut self.app_roles, told.clone(), &when, |known| {
                     same_app_role(known, told)
@@ -250,7 +250,7 @@ impl Subject {
 
     fn apply_risk(&mut self, change: &Change) {
         let when = when(change);
-        match &change.body {
+        match &*change.body {
             EventBody::RiskDetected(detection) => self.detect(detection, change),
             EventBody::RiskLevelChanged(level)
             | EventBody::RiskConfirmed(level)
@@ -274,7 +274,7 @@ impl Subject {
 
     fn apply_assignment(&mut self, change: &Change) {
         let when = when(change);
-        match &change.body {
+        match &*change.body {
             EventBody::LicenceAssigned(told) => {
                 let sku = told.sku_part_number.as_str();
                 replace(&mut self.assigned, sku.to_owned(), &when, |known| {

@@ -54,10 +54,10 @@ pub(super) fn access(record: &AuditRecord, act: Act, draft: &Draft<'_>) -> Resul
     }
     let change = AccessPolicyChange {
         policy_id: id.to_owned(),
-        old: old.map(|value| access_policy::policy(id, value)),
+        old: old.map(|value| Box::new(access_policy::policy(id, value))),
         new: new
             .filter(|_| act != Act::Delete)
-            .map(|value| access_policy::policy(id, value)),
+            .map(|value| Box::new(access_policy::policy(id, value))),
     };
     Ok(Claim::Events(vec![access_event(draft, act, change)]))
 }

@@ -49,7 +49,7 @@ pub struct View<'a> {
     /// Directory roles by definition, scope and how held.
     pub roles: BTreeMap<(String, String, RoleAssignmentKind), Held<Role>>,
     /// The Conditional Access policy, unless deleted.
-    pub policy: Option<AccessPolicy>,
+    pub policy: Option<Box<AccessPolicy>>,
     /// The named location, unless deleted.
     pub location: Option<Location>,
 }

@@ -41,7 +41,7 @@ pub(super) fn policy(snapshot: &mut Snapshot<'_>) -> Result<Done, Reason> {
     let stream = StreamName::policy(snapshot.draft.tenant, id);
     let (act, draft) = change(snapshot, &stream);
     let old = snapshot.known.view(&stream, snapshot.observed_at()).policy;
-    let new = (act != Act::Delete).then(|| access_policy::policy(id, snapshot.record));
+    let new = (act != Act::Delete).then(|| Box::new(access_policy::policy(id, snapshot.record)));
     if old == new {
         return Ok(Done::Read);
     }

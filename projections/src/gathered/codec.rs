@@ -1,0 +1,220 @@
+//! What was gathered, as bytes: parts that are written and read side by side.
+//!
+//! The number of parts and their lengths as big-endian u64, then the parts: the head, the cells of
+//! the rollup, parts of tallies, parts of changes. All but the cells are MessagePack.
+
+use jiff::Timestamp;
+use ledger::event::book::{Corroborated, Imported};
+use ledger::event::{EventBody, EventId, EventType, Position, StreamName};
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Gathered;
+use crate::billing::Cutoff;
+use crate::instant::{self, Parts};
+use crate::rollup::MonthlyActivity;
+use crate::state::{ActivityFold, Change, Coverage, Seen, StateBuilder, Tally};
+
+/// Tallies or changes in one part.
+const PART: usize = 8192;
+
+/// All but the long lists.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    size: Position,
+    #[serde(with = "instant::optional")]
+    recorded_at: Option<Timestamp>,
+    cutoff: Cutoff,
+    corroborations: Vec<(Position, Corroborated)>,
+    coverage: Vec<(String, String, Coverage)>,
+    imports: Vec<(Seen, Imported)>,
+    conflicts: Vec<(Seen, Position)>,
+    #[serde(with = "instant::optional")]
+    latest: Option<Timestamp>,
+    /// Parts that hold tallies; the rest hold changes.
+    tally_parts: usize,
+}
+
+/// A change: instant, type, id, evidence, exactness, stream, its number, body in bytes of its own,
+/// because its type must be known to read it.
+type Row<'a> = (
+    Parts,
+    u16,
+    [u8; 16],
+    &'a [Position],
+    bool,
+    &'a str,
+    u32,
+    &'a EventBody,
+);
+
+impl Gathered {
+    /// The parts of the file; the same history gives the same bytes. `None` when a value cannot be
+    /// written.
+    pub(super) fn encode(&self) -> Option<Vec<Vec<u8>>> {
+        let builder = &self.builder;
+        let tallies = builder.activity.tallies();
+        let tally_parts: Vec<_> = tallies.chunks(PART).collect();
+        let mut coverage = builder.coverage.clone();
+        coverage.sort_unstable_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        let head = Head {
+            size: self.size,
+            recorded_at: self.recorded_at,
+            cutoff: self.cutoff,
+            corroborations: builder.corroborations.clone(),
+            coverage,
+            imports: builder.imports.clone(),
+            conflicts: builder.conflicts.clone(),
+            latest: builder.latest,
+            tally_parts: tally_parts.len(),
+        };
+        let mut parts = vec![named(&head)?, self.activity.encode()];
+        let written: Option<Vec<Vec<u8>>> = tally_parts.par_iter().map(named).collect();
+        parts.extend(written?);
+        let written: Option<Vec<Vec<u8>>> = builder
+            .changes
+            .par_chunks(PART)
+            .map(|changes| named(&changes.iter().map(row).collect::<Vec<_>>()))
+            .collect();
+        parts.extend(written?);
+        let mut lengths = number(parts.len());
+        for part in &parts {
+            lengths.extend(number(part.len()));
+        }
+        parts.insert(0, lengths);
+        Some(parts)
+    }
+
+    /// Reads what [`Gathered::encode`] wrote; `None` when it is anything else.
+    pub(super) fn decode(content: &[u8]) -> Option<Self> {
+        let parts = split(content)?;
+        let (head, rest) = parts.split_first()?;
+        let (cells, rest) = rest.split_first()?;
+        let head: Head = read(head)?;
+        let (tallies, changes) = rest.split_at_checked(head.tally_parts)?;
+        let tallies: Option<Vec<Vec<(u32, Tally)>>> =
+            tallies.par_iter().map(|part| read(part)).collect();
+        let changes: Option<Vec<Vec<Kept>>> = changes.par_iter().map(|part| read(part)).collect();
+        let builder = StateBuilder {
+            changes: changes?.into_iter().flatten().map(|kept| kept.0).collect(),
+            corroborations: head.corroborations,
+            activity: ActivityFold::of(tallies?.into_iter().flatten()),
+            coverage: head.coverage,
+            imports: head.imports,
+            conflicts: head.conflicts,
+            latest: head.latest,
+        };
+        Some(Self {
+            size: head.size,
+            recorded_at: head.recorded_at,
+            cutoff: head.cutoff,
+            builder,
+            activity: MonthlyActivity::decode(cells)?,
+            unsaved: 0,
+        })
+    }
+}
+
+fn named<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u8>> {
+    rmp_serde::to_vec_named(value).ok()
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    rmp_serde::from_slice(bytes).ok()
+}
+
+fn number(length: usize) -> Vec<u8> {
+    u64::try_from(length)
+        .unwrap_or(u64::MAX)
+        .to_be_bytes()
+        .to_vec()
+}
+
+fn split(content: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut rest = content;
+    let mut take = || -> Option<usize> {
+        let (head, tail) = rest.split_first_chunk::<8>()?;
+        rest = tail;
+        usize::try_from(u64::from_be_bytes(*head)).ok()
+    };
+    let count = take()?;
+    let lengths: Option<Vec<usize>> = (0..count).map(|_| take()).collect();
+    let mut parts = Vec::new();
+    for length in lengths? {
+        let (part, tail) = rest.split_at_checked(length)?;
+        parts.push(part);
+        rest = tail;
+    }
+    rest.is_empty().then_some(parts)
+}
+
+fn row(change: &Change) -> Row<'_> {
+    (
+        instant::parts(change.at),
+        change.event_type.0,
+        change.id.0,
+        &change.evidence,
+        change.exact,
+        change.stream.as_str(),
+        change.stream_no,
+        &change.body,
+    )
+}
+
+/// A change read back.
+struct Kept(Change);
+
+impl<'de> Deserialize<'de> for Kept {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_tuple(8, RowReader)
+    }
+}
+
+struct RowReader;
+
+impl<'de> serde::de::Visitor<'de> for RowReader {
+    type Value = Kept;
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("a change")
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut row: A) -> Result<Kept, A::Error> {
+        use serde::de::Error as _;
+        let at: Parts = next(&mut row)?;
+        let event_type = EventType(next(&mut row)?);
+        Ok(Kept(Change {
+            at: instant::instant(at).map_err(A::Error::custom)?,
+            event_type,
+            id: EventId(next(&mut row)?),
+            evidence: next(&mut row)?,
+            exact: next(&mut row)?,
+            stream: StreamName(next(&mut row)?),
+            stream_no: next(&mut row)?,
+            body: row
+                .next_element_seed(BodyOf(event_type))?
+                .map(Box::new)
+                .ok_or_else(|| A::Error::custom("a change ends early"))?,
+        }))
+    }
+}
+
+fn next<'de, T: Deserialize<'de>, A: serde::de::SeqAccess<'de>>(
+    row: &mut A,
+) -> Result<T, A::Error> {
+    use serde::de::Error as _;
+    row.next_element()?
+        .ok_or_else(|| A::Error::custom("a change ends early"))
+}
+
+/// Reads the body that a type names.
+struct BodyOf(EventType);
+
+impl<'de> serde::de::DeserializeSeed<'de> for BodyOf {
+    type Value = EventBody;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, input: D) -> Result<EventBody, D::Error> {
+        EventBody::read(self.0, input)
+    }
+}
