@@ -47,7 +47,7 @@ pub use csv::lines_csv;
 pub use cutoff::{Cutoff, cutoff, cutoff_of, matters};
 pub use exact::Exact;
 pub use explain::{Explanation, explain};
-pub use inputs::{Request, inputs_from_state};
+pub use inputs::{Request, inputs_from};
 pub use licence::LicencePosition;
 pub use line::ChargeLine;
 pub use money::{Currency, Mode, Money, MoneyError};

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use ledger::event::policy::AccessPolicy;
 use ledger::event::{Position, StreamName};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::filter::Filter;
@@ -65,7 +66,7 @@ impl ExclusionReason {
 }
 
 /// An identity that was of a class that is never counted, all the time it is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {
     /// Why.
     pub reason: ExclusionReason,
@@ -74,7 +75,7 @@ pub struct Exclusion {
 }
 
 /// What one identity demands of licences, over time.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Demand {
     /// Spans in which a predicate held while the identity existed and was eligible for it; spans
     /// of one predicate do not overlap, those of two may. By predicate, then time.
@@ -96,11 +97,12 @@ pub fn of(state: &State, identity: &Subject) -> Demand {
 /// The demand of every identity.
 pub fn all(state: &State) -> BTreeMap<StreamName, Demand> {
     let targets = Targets::of(state);
-    state
-        .identities
-        .iter()
+    let identities: Vec<_> = state.identities.iter().collect();
+    let demands: Vec<_> = identities
+        .into_par_iter()
         .map(|(stream, identity)| (stream.clone(), demand(&targets, identity)))
-        .collect()
+        .collect();
+    demands.into_iter().collect()
 }
 
 fn demand(targets: &Targets<'_>, identity: &Subject) -> Demand {

@@ -4,6 +4,8 @@
 //! before it. A file that is damaged, of another kind or bound to anything else is never used: the
 //! ledger is read instead. All of them can be deleted at any time.
 
+pub(crate) mod parts;
+
 use std::path::{Path, PathBuf};
 
 use ledger::event::Position;

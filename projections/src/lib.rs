@@ -7,6 +7,7 @@ pub mod demand;
 pub mod derived;
 pub mod gathered;
 mod instant;
+pub mod licensing;
 pub mod period;
 pub mod rollup;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub mod usage;
 
 pub use demand::Demand;
 pub use gathered::Gathered;
+pub use licensing::Licensing;
 pub use period::BillingPeriod;
 pub use rollup::MonthlyActivity;
 pub use state::{State, StateBuilder};

@@ -5,21 +5,20 @@
 mod export;
 mod query;
 
-use std::collections::BTreeMap;
-
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use ledger::event::{Position, StreamName};
+use ledger::event::Position;
 use polars::error::PolarsError;
 use serde::Serialize;
 
 pub use export::{frame, write_csv, write_json, write_parquet};
 pub use query::{Tables, summary_frame, usage_frame};
 
-use crate::demand::{self, Demand, Predicate};
+use crate::demand::{Demand, Predicate};
+use crate::licensing::Licensing;
 use crate::period::BillingPeriod;
 use crate::rollup::{Cell, MonthlyActivity};
-use crate::state::{IdentityClass, Span, State, Subject};
+use crate::state::{IdentityClass, Span, Subject};
 
 /// Why usage could not be told.
 #[derive(Debug, thiserror::Error)]
@@ -100,12 +99,9 @@ pub struct UsageSummary {
 ///
 /// # Errors
 /// [`UsageError::Query`].
-pub fn usage(
-    state: &State,
-    activity: &MonthlyActivity,
-    period: BillingPeriod,
-) -> Result<Vec<UsageRow>, UsageError> {
-    let subjects = Inputs::of(state, activity, period).rows();
+pub fn usage(licensing: &Licensing, period: BillingPeriod) -> Result<Vec<UsageRow>, UsageError> {
+    let activity = &licensing.activity;
+    let subjects = inputs(licensing, period);
     let tables = Tables::of(&subjects, activity, period)?;
     let measured = query::collect(tables)?;
     Ok(subjects
@@ -123,13 +119,6 @@ pub fn summary(rows: &[UsageRow]) -> Result<Vec<UsageSummary>, UsageError> {
     query::summarise(&frame(rows)?)
 }
 
-struct Inputs<'a> {
-    state: &'a State,
-    activity: &'a MonthlyActivity,
-    period: BillingPeriod,
-    demand: BTreeMap<StreamName, Demand>,
-}
-
 /// One identity with all that is known of its month.
 pub(crate) struct Input<'a> {
     pub(crate) subject: &'a Subject,
@@ -138,36 +127,26 @@ pub(crate) struct Input<'a> {
     end: Timestamp,
 }
 
-impl<'a> Inputs<'a> {
-    fn of(state: &'a State, activity: &'a MonthlyActivity, period: BillingPeriod) -> Self {
-        Self {
-            state,
-            activity,
-            period,
-            demand: demand::all(state),
+/// Every identity that existed in a month or tried to sign in, in order of stream.
+fn inputs(licensing: &Licensing, period: BillingPeriod) -> Vec<Input<'_>> {
+    let (_, end) = period.instants(&TimeZone::UTC);
+    let end = end
+        .checked_sub(SignedDuration::from_nanos(1))
+        .unwrap_or(end);
+    let mut rows = Vec::new();
+    for (stream, subject) in &licensing.state.identities {
+        let cell = licensing.activity.get(subject.stream_no, period);
+        if cell.is_none() && days(&subject.existence, period) == 0 {
+            continue;
         }
+        rows.push(Input {
+            subject,
+            demand: licensing.demand.get(stream).cloned().unwrap_or_default(),
+            cell,
+            end,
+        });
     }
-
-    fn rows(mut self) -> Vec<Input<'a>> {
-        let (_, end) = self.period.instants(&TimeZone::UTC);
-        let mut rows = Vec::new();
-        for (stream, subject) in &self.state.identities {
-            let cell = self.activity.get(subject.stream_no, self.period);
-            let existed = days(&subject.existence, self.period) != 0;
-            if !existed && cell.is_none() {
-                continue;
-            }
-            rows.push(Input {
-                subject,
-                demand: self.demand.remove(stream).unwrap_or_default(),
-                cell,
-                end: end
-                    .checked_sub(SignedDuration::from_nanos(1))
-                    .unwrap_or(end),
-            });
-        }
-        rows
-    }
+    rows
 }
 
 impl Input<'_> {

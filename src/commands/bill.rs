@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use ledger::{Ledger, Receipt};
-use projections::BillingPeriod;
 use projections::billing::{self, PriceBook, Request, Run, RunKind};
+use projections::{BillingPeriod, Licensing};
 
 use super::{Globals, book};
 use crate::cli::{AsOf, BillExplain, BillRun};
@@ -15,11 +16,25 @@ use crate::terminal;
 /// Lines listed on a terminal.
 const LINES_SHOWN: usize = 60;
 
+/// What is known of licences, and up to when.
+pub(crate) struct Known {
+    pub licensing: Licensing,
+    at: Timestamp,
+}
+
+impl Known {
+    /// Reads it from the ledger.
+    pub(crate) fn read(dir: &Path) -> anyhow::Result<Self> {
+        let (licensing, at) = book::licensing(dir, &AsOf { as_of: None })?;
+        Ok(Self { licensing, at })
+    }
+}
+
 /// Computes the charges of a month and records the run.
 pub(crate) fn run(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
     let prices = price_book(args)?;
-    let book = book::read(globals.ledger, &AsOf { as_of: None })?;
-    let run = of_args(&book, args, &prices)?;
+    let known = Known::read(globals.ledger)?;
+    let run = of_args(&known, args, &prices)?;
     let recorded = if args.preview {
         None
     } else {
@@ -48,14 +63,14 @@ pub(crate) fn run(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcom
 /// Shows the charges of a month as they come out now, and the runs recorded.
 pub(crate) fn show(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
     let prices = price_book(args)?;
-    let book = book::read(globals.ledger, &AsOf { as_of: None })?;
-    let run = of_args(&book, args, &prices)?;
+    let known = Known::read(globals.ledger)?;
+    let run = of_args(&known, args, &prices)?;
     print(globals, &run)?;
     if globals.json {
         return Ok(Outcome::Done);
     }
     let period = args.period.to_string();
-    for (seen, recorded) in &book.state.runs {
+    for (seen, recorded) in &known.licensing.state.runs {
         if recorded.period == period && recorded.tenant == run.tenant {
             let now = if recorded.run_id == run.run_id {
                 ", as shown here"
@@ -77,15 +92,15 @@ pub(crate) fn show(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outco
 /// Explains one identity's charge, or why there is none.
 pub(crate) fn explain(globals: Globals<'_>, args: &BillExplain) -> anyhow::Result<Outcome> {
     let prices = price_book(&args.run)?;
-    let book = book::read(globals.ledger, &AsOf { as_of: None })?;
-    let subject = book::identity(&book.state, &args.identity)?;
+    let known = Known::read(globals.ledger)?;
+    let subject = book::identity(&known.licensing.state, &args.identity)?;
     let asked = args
         .run
         .tenant
         .clone()
         .unwrap_or_else(|| subject.tenant.clone());
-    let tenant = book::tenant(&book.state, Some(&asked))?;
-    let run = compute(&book, &tenant, args.run.period, &prices)?;
+    let tenant = book::tenant(&known.licensing.state, Some(&asked))?;
+    let run = compute(&known, &tenant, args.run.period, &prices)?;
     let explanation = billing::explain(&run, subject.stream.as_str());
     if globals.json {
         terminal::line(&serde_json::to_string(&explanation)?)?;
@@ -103,20 +118,20 @@ pub(crate) fn prices() -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn of_args(book: &book::Book, args: &BillRun, prices: &PriceBook) -> anyhow::Result<Run> {
-    let tenant = book::tenant(&book.state, args.tenant.as_deref())?;
-    compute(book, &tenant, args.period, prices)
+fn of_args(known: &Known, args: &BillRun, prices: &PriceBook) -> anyhow::Result<Run> {
+    let tenant = book::tenant(&known.licensing.state, args.tenant.as_deref())?;
+    compute(known, &tenant, args.period, prices)
 }
 
 /// The run of one tenant and month: final once the ledger has heard of a time after the month.
 pub(crate) fn compute(
-    book: &book::Book,
+    known: &Known,
     tenant: &str,
     period: BillingPeriod,
     prices: &PriceBook,
 ) -> anyhow::Result<Run> {
     let end = prices.calendar.month(period).end();
-    let kind = if book.at >= end {
+    let kind = if known.at >= end {
         RunKind::Final
     } else {
         RunKind::Draft
@@ -125,9 +140,9 @@ pub(crate) fn compute(
         tenant: tenant.to_owned(),
         period,
         kind,
-        cutoff_position: book.cutoff,
+        cutoff_position: known.licensing.cutoff,
     };
-    let inputs = billing::inputs_from_state(&book.state, Some(&book.activity), request, prices);
+    let inputs = billing::inputs_from(&known.licensing, request, prices);
     billing::bill(inputs).with_context(|| format!("billing {period}"))
 }
 

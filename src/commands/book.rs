@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use ledger::{CreateError, Ledger, OpenError, Reader};
 use projections::state::Subject;
-use projections::{Gathered, MonthlyActivity, State, derived};
+use projections::{Gathered, Licensing, State, derived};
 
 use crate::cli::AsOf;
 use crate::edge;
@@ -20,12 +20,8 @@ pub(crate) struct Book {
     pub reader: Reader,
     /// Everything known from it.
     pub state: State,
-    /// Sign-ins by identity and month.
-    pub activity: MonthlyActivity,
     /// The instant asked about.
     pub at: Timestamp,
-    /// Events below this position can matter to a bill.
-    pub cutoff: u64,
 }
 
 /// Opens the ledger for reading; says how to make one where there is none.
@@ -45,39 +41,69 @@ pub(crate) fn read(dir: &Path, as_of: &AsOf) -> anyhow::Result<Book> {
 
 /// Folds an open ledger, as of the moment asked for.
 pub(crate) fn fold(dir: &Path, reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
-    let size = match as_of.as_of {
-        Some(Moment::Position(size)) if size > reader.size() => {
-            return Err(Hinted::error(
-                format!("the ledger has {} events, not {size}", reader.size()),
-                "give a smaller position, or none for all of it",
-            ));
-        }
-        Some(Moment::Position(size)) => size,
-        _ => reader.size(),
-    };
+    let size = size_asked(&reader, as_of)?;
+    let gathered = gather(dir, &reader, size)?;
+    let (state, _) = gathered.fold();
+    let at = instant_asked(&state, as_of);
+    Ok(Book { reader, state, at })
+}
+
+/// What the ledger says of licences, and the instant asked about.
+pub(crate) fn licensing(dir: &Path, as_of: &AsOf) -> anyhow::Result<(Licensing, Timestamp)> {
+    let reader = reader(dir)?;
+    let size = size_asked(&reader, as_of)?;
     let folder = dir.join(derived::FOLDER);
-    let mut gathered = Gathered::load(&folder, &reader, size);
-    gathered
-        .advance(&reader, size, &|_| {})
-        .context("reading the ledger")?;
-    if gathered.is_worth_saving() {
-        // a ledger on read-only media is read again each time, and that is all
-        let _kept = gathered.save(&folder, &reader);
-    }
+    let licensing = match Licensing::load(&folder, &reader, size) {
+        Some(kept) => kept,
+        None => fresh_licensing(dir, &reader, size)?,
+    };
+    let at = instant_asked(&licensing.state, as_of);
+    Ok((licensing, at))
+}
+
+fn fresh_licensing(dir: &Path, reader: &Reader, size: u64) -> anyhow::Result<Licensing> {
+    let gathered = gather(dir, reader, size)?;
     let cutoff = gathered.cutoff();
     let (state, activity) = gathered.fold();
-    let at = match as_of.as_of {
+    let licensing = Licensing::of(state, activity, cutoff);
+    if size == reader.size() && licensing.is_worth_saving() {
+        // a ledger on read-only media is folded again each time, and that is all
+        let _kept = licensing.save(&dir.join(derived::FOLDER), reader);
+    }
+    Ok(licensing)
+}
+
+/// Everything below a size: from where an earlier command came to, and the events since.
+fn gather(dir: &Path, reader: &Reader, size: u64) -> anyhow::Result<Gathered> {
+    let folder = dir.join(derived::FOLDER);
+    let mut gathered = Gathered::load(&folder, reader, size);
+    gathered
+        .advance(reader, size, &|_| {})
+        .context("reading the ledger")?;
+    if size == reader.size() && gathered.is_worth_saving() {
+        // a ledger on read-only media is read again each time, and that is all
+        let _kept = gathered.save(&folder, reader);
+    }
+    Ok(gathered)
+}
+
+fn size_asked(reader: &Reader, as_of: &AsOf) -> anyhow::Result<u64> {
+    match as_of.as_of {
+        Some(Moment::Position(size)) if size > reader.size() => Err(Hinted::error(
+            format!("the ledger has {} events, not {size}", reader.size()),
+            "give a smaller position, or none for all of it",
+        )),
+        Some(Moment::Position(size)) => Ok(size),
+        _ => Ok(reader.size()),
+    }
+}
+
+fn instant_asked(state: &State, as_of: &AsOf) -> Timestamp {
+    match as_of.as_of {
         Some(Moment::At(at)) => at,
         Some(Moment::Now) => edge::now(),
-        Some(Moment::Position(_)) | None => latest(&state),
-    };
-    Ok(Book {
-        reader,
-        state,
-        activity,
-        at,
-        cutoff,
-    })
+        Some(Moment::Position(_)) | None => latest(state),
+    }
 }
 
 /// The latest moment the ledger has heard of, but no later than it was told: a record dated in

@@ -160,13 +160,13 @@ fn bills(layout: &Layout, args: &Demo) -> anyhow::Result<Vec<projections::billin
         edge::rehearsal(args.seed.wrapping_add(1), closing_time()),
     )
     .context("opening the demo's ledger")?;
-    let book = book::read(&layout.ledger, &AsOf { as_of: None })?;
-    let tenant = book::tenant(&book.state, None)?;
+    let known = bill::Known::read(&layout.ledger)?;
+    let tenant = book::tenant(&known.licensing.state, None)?;
     let prices = projections::billing::PriceBook::default_book()
         .context("reading the built-in price book")?;
     let mut runs = Vec::new();
     for period in months(args.months) {
-        let run = bill::compute(&book, &tenant, period, &prices)?;
+        let run = bill::compute(&known, &tenant, period, &prices)?;
         bill::record(&mut ledger, &run)?;
         bill::write_json(&run, &layout.bills.join(format!("{period}.json")))?;
         bill::write_csv(&run, &layout.bills.join(format!("{period}.csv")))?;

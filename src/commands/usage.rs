@@ -16,8 +16,8 @@ const ROWS_SHOWN: usize = 60;
 
 /// Shows the usage of one month.
 pub(crate) fn run(globals: Globals<'_>, args: &Usage) -> anyhow::Result<Outcome> {
-    let book = book::read(globals.ledger, &args.as_of)?;
-    let rows = usage::usage(&book.state, &book.activity, args.period).context("computing usage")?;
+    let (licensing, _) = book::licensing(globals.ledger, &args.as_of)?;
+    let rows = usage::usage(&licensing, args.period).context("computing usage")?;
     let format = if globals.json {
         UsageFormat::Json
     } else {

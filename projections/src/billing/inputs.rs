@@ -9,10 +9,11 @@ use super::price_book::PriceBook;
 use super::run::{Inputs, RunKind};
 use super::trial::Trial;
 use super::usage::{Excluded, Usage};
-use crate::demand::{self, Demand, Predicate};
+use crate::demand::{Demand, Predicate};
+use crate::licensing::Licensing;
 use crate::period::{BillingPeriod, start_of};
-use crate::rollup::{Cell, MonthlyActivity};
-use crate::state::{Span, State, Subject};
+use crate::rollup::Cell;
+use crate::state::{Span, Subject};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,30 +28,35 @@ pub struct Request {
     pub cutoff_position: Position,
 }
 
-/// Collects what a bill of one tenant and month needs. Without `activity`, or in a zone other
-/// than UTC, days of activity are not known: they are kept in UTC.
-pub fn inputs_from_state<'a>(
-    state: &State,
-    activity: Option<&MonthlyActivity>,
+/// Collects what a bill of one tenant and month needs. In a zone other than UTC, days of activity
+/// are not known: they are kept in UTC.
+pub fn inputs_from<'a>(
+    licensing: &Licensing,
     request: Request,
     price_book: &'a PriceBook,
 ) -> Inputs<'a> {
-    let activity = activity.filter(|_| *price_book.calendar.zone() == TimeZone::UTC);
+    let state = &licensing.state;
+    let utc = *price_book.calendar.zone() == TimeZone::UTC;
+    let activity = utc.then_some(&licensing.activity);
     let last_instant = price_book
         .calendar
         .month(request.period)
         .end()
         .checked_sub(SignedDuration::from_nanos(1))
         .unwrap_or(Timestamp::MAX);
-    let mut demands = demand::all(state);
     let subjects = state
         .identities
         .values()
         .filter(|subject| subject.tenant == request.tenant)
         .map(|subject| {
-            let demand = demands.remove(&subject.stream).unwrap_or_default();
+            let demand = licensing.demand.get(&subject.stream);
             let cell = activity.and_then(|all| all.get(subject.stream_no, request.period));
-            usage(subject, demand, cell, last_instant)
+            usage(
+                subject,
+                demand.cloned().unwrap_or_default(),
+                cell,
+                last_instant,
+            )
         })
         .collect();
     let trials = state
@@ -153,6 +159,7 @@ mod tests {
 
     use super::*;
     use crate::billing::{bill, cutoff};
+    use crate::rollup::MonthlyActivity;
     use crate::sample::{
         SP, TENANT, at, event, own, policy, policy_stream, registered, sign_in, sp, state,
     };
@@ -256,13 +263,8 @@ mod tests {
             kind: RunKind::Final,
             cutoff_position: cutoff(known),
         };
-        bill(inputs_from_state(
-            &state(events),
-            Some(&activity),
-            request,
-            book,
-        ))
-        .unwrap()
+        let licensing = Licensing::of(state(events), activity, request.cutoff_position);
+        bill(inputs_from(&licensing, request, book)).unwrap()
     }
 
     #[test]
@@ -327,7 +329,8 @@ mod tests {
             kind: RunKind::Draft,
             cutoff_position: 9,
         };
-        let inputs = inputs_from_state(&state(&history()), Some(&activity), request, &book);
+        let licensing = Licensing::of(state(&history()), activity, 9);
+        let inputs = inputs_from(&licensing, request, &book);
         assert!(!inputs.activity_known);
         let error = bill(inputs).unwrap_err();
         assert!(error.to_string().contains("Europe/Berlin"), "{error}");

@@ -1,7 +1,5 @@
-//! What was gathered, as bytes: parts that are written and read side by side.
-//!
-//! The number of parts and their lengths as big-endian u64, then the parts: the head, the cells of
-//! the rollup, parts of tallies, parts of changes. All but the cells are MessagePack.
+//! What was gathered, as bytes: the head, the cells of the rollup, parts of tallies, parts of
+//! changes. All but the cells are MessagePack.
 
 use jiff::Timestamp;
 use ledger::event::book::{Corroborated, Imported};
@@ -12,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Gathered;
 use crate::billing::Cutoff;
+use crate::derived::parts;
 use crate::instant::{self, Parts};
 use crate::rollup::MonthlyActivity;
 use crate::state::{ActivityFold, Change, Coverage, Seen, StateBuilder, Tally};
@@ -78,17 +77,13 @@ impl Gathered {
             .map(|changes| named(&changes.iter().map(row).collect::<Vec<_>>()))
             .collect();
         parts.extend(written?);
-        let mut lengths = number(parts.len());
-        for part in &parts {
-            lengths.extend(number(part.len()));
-        }
-        parts.insert(0, lengths);
+        parts.insert(0, parts::table(&parts));
         Some(parts)
     }
 
     /// Reads what [`Gathered::encode`] wrote; `None` when it is anything else.
     pub(super) fn decode(content: &[u8]) -> Option<Self> {
-        let parts = split(content)?;
+        let parts = parts::split(content)?;
         let (head, rest) = parts.split_first()?;
         let (cells, rest) = rest.split_first()?;
         let head: Head = read(head)?;
@@ -122,31 +117,6 @@ fn named<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u8>> {
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     rmp_serde::from_slice(bytes).ok()
-}
-
-fn number(length: usize) -> Vec<u8> {
-    u64::try_from(length)
-        .unwrap_or(u64::MAX)
-        .to_be_bytes()
-        .to_vec()
-}
-
-fn split(content: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut rest = content;
-    let mut take = || -> Option<usize> {
-        let (head, tail) = rest.split_first_chunk::<8>()?;
-        rest = tail;
-        usize::try_from(u64::from_be_bytes(*head)).ok()
-    };
-    let count = take()?;
-    let lengths: Option<Vec<usize>> = (0..count).map(|_| take()).collect();
-    let mut parts = Vec::new();
-    for length in lengths? {
-        let (part, tail) = rest.split_at_checked(length)?;
-        parts.push(part);
-        rest = tail;
-    }
-    rest.is_empty().then_some(parts)
 }
 
 fn row(change: &Change) -> Row<'_> {

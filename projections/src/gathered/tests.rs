@@ -1,49 +1,7 @@
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::*;
-use crate::sample::{
-    app, at, event, marker, own, owner, policy, policy_stream, secret, secret_removed, sign_in, sp,
-    updated,
-};
-use ledger::event::EventBody;
-
-/// Histories of a few identities, an application and a policy over some weeks.
-fn histories() -> impl Strategy<Value = Vec<Recorded>> {
-    let one = (0..4_u8, 0..400_i64, 0..9_u8, 0..3_u8);
-    prop::collection::vec(one, 0..60).prop_map(|told| {
-        (0..)
-            .zip(&told)
-            .map(|(position, (who, step, kind, detail))| {
-                let detail = detail.to_string();
-                let (stream, body) = match kind {
-                    0 => (sp(&who.to_string()), own(&detail)),
-                    1 => (
-                        sp(&who.to_string()),
-                        updated("displayName", None, Some(json!(detail))),
-                    ),
-                    2 => (sp(&who.to_string()), secret(&detail)),
-                    3 => (sp(&who.to_string()), secret_removed(&detail)),
-                    4 => (app(&who.to_string()), EventBody::OwnerAdded(owner(&detail))),
-                    5 => (policy_stream("p"), policy("p", "enabled", &[&detail], &[])),
-                    6 => (sp(&who.to_string()), EventBody::IdentityDeleted(marker())),
-                    7 => (
-                        sp(&who.to_string()),
-                        EventBody::SignInFailed(sign_in(position, None, None)),
-                    ),
-                    _ => (
-                        sp(&who.to_string()),
-                        EventBody::SignedIn(sign_in(position, Some(&detail), Some(&detail))),
-                    ),
-                };
-                let when = at("2026-09-01T00:00:00Z")
-                    .checked_add(jiff::SignedDuration::from_hours(*step))
-                    .unwrap();
-                event(position, &stream, when, body)
-            })
-            .collect()
-    })
-}
+use crate::sample::histories;
 
 fn gathered(events: &[Recorded]) -> Gathered {
     let mut gathered = Gathered::new();

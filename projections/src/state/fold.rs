@@ -235,7 +235,8 @@ impl Fold {
 }
 
 impl State {
-    fn empty() -> Self {
+    /// Nothing known.
+    pub(crate) fn empty() -> Self {
         Self {
             size: 0,
             recorded_at: None,
@@ -287,7 +288,7 @@ fn begun(change: &Change, kind: ObjectKind, activity: Activity, origin: Origin) 
     if matches!(*change.body, EventBody::IdentityRestored(_)) {
         start = change.at;
     }
-    let mut subject = blank(&change.stream, change.stream_no, kind)?;
+    let mut subject = Subject::blank(&change.stream, change.stream_no, kind)?;
     subject.registered = origin.registered.unwrap_or(earliest);
     subject.created_at = origin.created.map(|(at, _)| at);
     subject.activity = activity;
@@ -302,7 +303,7 @@ fn begun(change: &Change, kind: ObjectKind, activity: Activity, origin: Origin) 
 /// An identity that no change tells of.
 fn seen_only(tallied: Tallied) -> Option<Subject> {
     let stream = &tallied.stream;
-    let mut subject = blank(stream, tallied.stream_no, ObjectKind::ServicePrincipal)?;
+    let mut subject = Subject::blank(stream, tallied.stream_no, ObjectKind::ServicePrincipal)?;
     let (_, kind, _) = stream.entra_parts()?;
     let earliest = tallied.activity.earliest?;
     if kind != "sp" {
@@ -318,32 +319,35 @@ fn seen_only(tallied: Tallied) -> Option<Subject> {
     Some(subject)
 }
 
-fn blank(stream: &StreamName, stream_no: u32, kind: ObjectKind) -> Option<Subject> {
-    let (tenant, _, object_id) = stream.entra_parts()?;
-    Some(Subject {
-        stream: stream.clone(),
-        stream_no,
-        tenant: tenant.to_owned(),
-        object_id: object_id.to_owned(),
-        kind,
-        registered: Seen {
-            at: Timestamp::MAX,
-            position: 0,
-        },
-        created_at: None,
-        existence: Vec::new(),
-        enabled: Vec::new(),
-        attributes: BTreeMap::new(),
-        credentials: Vec::new(),
-        owners: Vec::new(),
-        app_roles: Vec::new(),
-        delegated: Vec::new(),
-        roles: Vec::new(),
-        risk: Vec::new(),
-        detections: BTreeMap::new(),
-        detail_seen: Vec::new(),
-        classes: Vec::new(),
-        assigned: Vec::new(),
-        activity: Activity::default(),
-    })
+impl Subject {
+    /// An object of which only the stream is known; `None` when the stream is no object's.
+    pub(crate) fn blank(stream: &StreamName, stream_no: u32, kind: ObjectKind) -> Option<Self> {
+        let (tenant, _, object_id) = stream.entra_parts()?;
+        Some(Self {
+            stream: stream.clone(),
+            stream_no,
+            tenant: tenant.to_owned(),
+            object_id: object_id.to_owned(),
+            kind,
+            registered: Seen {
+                at: Timestamp::MAX,
+                position: 0,
+            },
+            created_at: None,
+            existence: Vec::new(),
+            enabled: Vec::new(),
+            attributes: BTreeMap::new(),
+            credentials: Vec::new(),
+            owners: Vec::new(),
+            app_roles: Vec::new(),
+            delegated: Vec::new(),
+            roles: Vec::new(),
+            risk: Vec::new(),
+            detections: BTreeMap::new(),
+            detail_seen: Vec::new(),
+            classes: Vec::new(),
+            assigned: Vec::new(),
+            activity: Activity::default(),
+        })
+    }
 }

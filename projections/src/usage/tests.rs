@@ -6,6 +6,7 @@ use polars_io::parquet::read::ParquetReader;
 use proptest::prelude::{Strategy, any, prop, prop_assert_eq, proptest};
 
 use super::*;
+use crate::rollup::MonthlyActivity;
 use crate::sample::{
     event, marker, own, policy, policy_deleted, policy_stream, risk, sign_in, sp, state,
 };
@@ -152,7 +153,7 @@ proptest! {
         let mut seen = std::collections::BTreeSet::new();
         events.retain(|one| seen.insert(one.event.id));
         let state = state(&events);
-        let rows = usage(&state, &rollup(&events), period()).unwrap();
+        let rows = usage(&Licensing::of(state.clone(), rollup(&events), 0), period()).unwrap();
         for id in ["0", "1", "2", "3"] {
             let row = rows.iter().find(|row| row.object_id == id);
             let got = row.map_or((0, 0, 0, 0, 0, 0), |row| (
@@ -198,7 +199,7 @@ fn example() -> Vec<UsageRow> {
             EventBody::SignedIn(sign_in(2, Some("k"), Some("r"))),
         ),
     ];
-    usage(&state(&events), &rollup(&events), period()).unwrap()
+    usage(&Licensing::of(state(&events), rollup(&events), 0), period()).unwrap()
 }
 
 #[test]

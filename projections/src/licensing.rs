@@ -1,0 +1,173 @@
+//! What usage and bills need to know: far less than the whole state.
+//!
+//! The state of every identity is dear to make and dear to keep. A bill asks only when an identity
+//! existed, of which class, under which names, and what its demand of licences was. That is kept
+//! as a derived file, so that a bill costs by identities and neither by events nor by changes.
+
+mod codec;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use ledger::event::{EventBody, Position, StreamName};
+use ledger::{ReadError, Reader};
+
+use crate::billing::{Cutoff, matters};
+use crate::demand::{self, Demand};
+use crate::derived::{self, Binding, DerivedError};
+use crate::rollup::MonthlyActivity;
+use crate::state::{Activity, Seen, State, Subject};
+
+/// Kind of the derived file.
+const KIND: &str = "licensing";
+
+/// With fewer identities a file spares too little.
+const WORTH_IDENTITIES: usize = 2_000;
+
+/// Attributes that name an identity in bills and usage.
+const NAMES: [&str; 3] = ["appDisplayName", "appId", "displayName"];
+
+/// What the events below a position say of licences.
+#[derive(Debug)]
+pub struct Licensing {
+    /// The state, its identities reduced to existence, class and names. Applications, policies
+    /// and what else went into the demand are not in it.
+    pub state: State,
+    /// Demand of each identity.
+    pub demand: BTreeMap<StreamName, Demand>,
+    /// Sign-ins by identity and month.
+    pub activity: MonthlyActivity,
+    /// Events below this position can matter to a bill.
+    pub cutoff: Position,
+}
+
+impl Licensing {
+    /// What a state says of licences.
+    pub fn of(state: State, activity: MonthlyActivity, cutoff: Position) -> Self {
+        let demand = demand::all(&state);
+        let identities = state
+            .identities
+            .into_iter()
+            .map(|(stream, subject)| (stream, reduced(subject)))
+            .collect();
+        Self {
+            state: State {
+                size: state.size,
+                recorded_at: state.recorded_at,
+                latest: state.latest,
+                identities,
+                entitlements: state.entitlements,
+                trials: state.trials,
+                runs: state.runs,
+                ..State::empty()
+            },
+            demand,
+            activity,
+            cutoff,
+        }
+    }
+
+    /// What was kept of a size of the ledger: `None` when no file can be used, or an event that
+    /// can matter came since.
+    pub fn load(folder: &Path, reader: &Reader, size: u64) -> Option<Self> {
+        let kept = derived::sizes(folder, KIND)
+            .into_iter()
+            .rev()
+            .find(|kept| *kept <= size)?;
+        let since = Bookkeeping::of(reader, kept, size).ok()??;
+        let chain = reader.chain_at(kept).ok().flatten()?;
+        let binding = Binding::of(reader.origin(), kept, chain);
+        let bytes = derived::load(folder, KIND, &binding).ok()?;
+        let content = derived::unwrap(KIND, &binding, &bytes).ok()?;
+        let mut licensing = Self::decode(content).filter(|read| read.state.size == kept)?;
+        since.apply(&mut licensing.state, size);
+        Some(licensing)
+    }
+
+    /// Whether a file of it spares more than it costs.
+    pub fn is_worth_saving(&self) -> bool {
+        self.state.identities.len() >= WORTH_IDENTITIES
+    }
+
+    /// Keeps it, for [`Licensing::load`].
+    ///
+    /// # Errors
+    /// [`DerivedError`] when the file cannot be written.
+    pub fn save(&self, folder: &Path, reader: &Reader) -> Result<(), DerivedError> {
+        let size = self.state.size;
+        let damaged = || DerivedError::Damaged { kind: KIND, size };
+        let chain = reader.chain_at(size).ok().flatten().ok_or_else(damaged)?;
+        let binding = Binding::of(reader.origin(), size, chain);
+        let parts = self.encode().ok_or_else(damaged)?;
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        derived::save(folder, KIND, &binding, &parts)
+    }
+}
+
+/// Only what names and classes it, and when it existed.
+fn reduced(subject: Subject) -> Subject {
+    let mut attributes = subject.attributes;
+    attributes.retain(|name, _| NAMES.contains(&name.as_str()));
+    Subject {
+        attributes,
+        enabled: Vec::new(),
+        credentials: Vec::new(),
+        owners: Vec::new(),
+        app_roles: Vec::new(),
+        delegated: Vec::new(),
+        roles: Vec::new(),
+        risk: Vec::new(),
+        detections: BTreeMap::new(),
+        detail_seen: Vec::new(),
+        assigned: Vec::new(),
+        activity: Activity {
+            name: subject.activity.name,
+            app_id: subject.activity.app_id,
+            ..Activity::default()
+        },
+        ..subject
+    }
+}
+
+/// Events that say nothing about what is billed, such as a recorded run.
+#[derive(Default)]
+struct Bookkeeping {
+    runs: Vec<(Seen, ledger::event::billing::RunRecorded)>,
+    recorded_at: Option<jiff::Timestamp>,
+}
+
+impl Bookkeeping {
+    /// The events of a range; `None` when one of them can matter.
+    fn of(reader: &Reader, from: Position, to: Position) -> Result<Option<Self>, ReadError> {
+        let mut since = Self::default();
+        let mut cutoff = Cutoff::default();
+        reader.scan(from..to, &|_| true, &mut |recorded| {
+            let event_type = recorded.event.body.event_type();
+            cutoff.see(recorded.position, event_type);
+            if matters(event_type) {
+                return ControlFlow::Break(());
+            }
+            since.recorded_at = Some(recorded.recorded_at);
+            if let EventBody::RunRecorded(run) = recorded.event.body {
+                let seen = Seen {
+                    at: recorded.event.occurred_at,
+                    position: recorded.position,
+                };
+                since.runs.push((seen, run));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok((cutoff == Cutoff::default()).then_some(since))
+    }
+
+    fn apply(self, state: &mut State, size: Position) {
+        state.size = size;
+        state.recorded_at = self.recorded_at.or(state.recorded_at);
+        state.runs.extend(self.runs);
+        state.runs.sort_by_key(|(seen, _)| (seen.at, seen.position));
+    }
+}
+
+#[cfg(test)]
+mod tests;
