@@ -1,6 +1,6 @@
 //! Everything right of the ledger can be deleted and comes back byte for byte.
 
-use super::program::small_tenant;
+use super::program::{Desk, small_tenant};
 
 #[test]
 fn the_same_run_again_has_the_same_id_and_appends_nothing() {
@@ -40,6 +40,69 @@ fn bills_and_reports_are_byte_identical_without_the_derived_files() {
         "an answer changed when derived files were deleted"
     );
     assert!(!before.0.is_empty() && !before.1.is_empty() && !before.3.is_empty());
+}
+
+/// Files under `derived/` of a ledger that is large enough to have them, by kind.
+fn derived_files(desk: &Desk) -> Vec<(String, std::path::PathBuf)> {
+    let Ok(entries) = std::fs::read_dir(desk.path("demo/ledger/derived")) else {
+        return Vec::new();
+    };
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            (name.split('-').next().unwrap().to_owned(), path.clone())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_large_ledger_answers_alike_with_derived_files_without_them_and_with_damaged_ones() {
+    let desk = Desk::empty();
+    desk.ok(&[
+        "--quiet",
+        "demo",
+        "--dir",
+        "demo",
+        "--identities",
+        "2100",
+        "--months",
+        "2",
+    ]);
+    let answers = || {
+        let ask = |arguments: &[&str]| {
+            let mut all = vec!["--ledger", "demo/ledger"];
+            all.extend(arguments);
+            desk.run(&all).stdout
+        };
+        [
+            ask(&["--json", "bill", "show", "--period", "2026-09"]),
+            ask(&["--json", "bill", "show", "--period", "2026-10"]),
+            ask(&["usage", "--period", "2026-10", "--format", "csv"]),
+            ask(&["report", "health", "--json"]),
+        ]
+    };
+    let kinds = || -> Vec<String> {
+        let files = derived_files(&desk).into_iter();
+        files.map(|(kind, _)| kind).collect()
+    };
+    assert_eq!(kinds(), ["gathered", "licensing"], "the demo left none");
+    let kept = answers();
+    assert!(kept.iter().all(|answer| answer.len() > 10_000));
+
+    std::fs::remove_dir_all(desk.path("demo/ledger/derived")).unwrap();
+    assert!(answers() == kept, "an answer changed without derived files");
+    assert_eq!(kinds(), ["gathered", "licensing"], "none were made again");
+
+    for (_, path) in derived_files(&desk) {
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    assert!(answers() == kept, "a damaged derived file was believed");
 }
 
 #[test]
