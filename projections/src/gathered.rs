@@ -95,13 +95,40 @@ impl Gathered {
         size: u64,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(), ReadError> {
-        let parts = parts(reader, self.size..size);
+        self.take(reader, self.size..size, Timestamp::MAX, progress)
+    }
+
+    /// Reads the events below a size that had occurred by an instant, on all cores, as
+    /// [`Gathered::advance`].
+    ///
+    /// # Errors
+    /// [`ReadError`] when the ledger cannot be read.
+    pub fn until(
+        reader: &Reader,
+        size: u64,
+        until: Timestamp,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Self, ReadError> {
+        let mut gathered = Self::new();
+        gathered.take(reader, 0..size, until, progress)?;
+        Ok(gathered)
+    }
+
+    fn take(
+        &mut self,
+        reader: &Reader,
+        range: Range<Position>,
+        until: Timestamp,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), ReadError> {
+        let size = range.end;
+        let parts = parts(reader, range);
         // as many at a time as keep all cores busy: what is gathered is much less than what is read
         for some in parts.chunks(rayon::current_num_threads().saturating_mul(4).max(1)) {
             let read: Vec<Result<Self, ReadError>> = some
                 .par_iter()
                 .map(|part| {
-                    let gathered = Self::read(reader, part.clone())?;
+                    let gathered = Self::read(reader, part.clone(), until)?;
                     progress(part.end - part.start);
                     Ok(gathered)
                 })
@@ -110,13 +137,16 @@ impl Gathered {
                 self.merge(part?);
             }
         }
+        self.size = self.size.max(size);
         Ok(())
     }
 
-    fn read(reader: &Reader, range: Range<Position>) -> Result<Self, ReadError> {
+    fn read(reader: &Reader, range: Range<Position>, until: Timestamp) -> Result<Self, ReadError> {
         let mut gathered = Self::new();
         reader.scan(range, &|_| true, &mut |recorded| {
-            gathered.push(&recorded);
+            if recorded.event.occurred_at <= until {
+                gathered.push(&recorded);
+            }
             ControlFlow::Continue(())
         })?;
         Ok(gathered)

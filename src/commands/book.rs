@@ -36,11 +36,7 @@ pub(crate) fn writer(dir: &Path) -> anyhow::Result<Ledger> {
 
 /// Reads the ledger and folds it, as of the moment asked for.
 pub(crate) fn read(dir: &Path, as_of: &AsOf) -> anyhow::Result<Book> {
-    fold(dir, reader(dir)?, as_of)
-}
-
-/// Folds an open ledger, as of the moment asked for.
-pub(crate) fn fold(dir: &Path, reader: Reader, as_of: &AsOf) -> anyhow::Result<Book> {
+    let reader = reader(dir)?;
     let size = size_asked(&reader, as_of)?;
     let gathered = gather(dir, &reader, size)?;
     let (state, _) = gathered.fold();
@@ -53,24 +49,32 @@ pub(crate) fn licensing(dir: &Path, as_of: &AsOf) -> anyhow::Result<(Licensing, 
     let reader = reader(dir)?;
     let size = size_asked(&reader, as_of)?;
     let folder = dir.join(derived::FOLDER);
-    let licensing = match Licensing::load(&folder, &reader, size) {
-        Some(kept) => kept,
-        None => fresh_licensing(dir, &reader, size)?,
+    let licensing = if let Some(Moment::At(until)) = as_of.as_of {
+        // days of a month are kept whole: a part of one is counted from the events
+        let gathered = Gathered::until(&reader, size, until, &|_| {});
+        licensing_of(gathered.context("reading the ledger")?)
+    } else if let Some(kept) = Licensing::load(&folder, &reader, size) {
+        kept
+    } else {
+        fresh_licensing(dir, &reader, size)?
     };
     let at = instant_asked(&licensing.state, as_of);
     Ok((licensing, at))
 }
 
 fn fresh_licensing(dir: &Path, reader: &Reader, size: u64) -> anyhow::Result<Licensing> {
-    let gathered = gather(dir, reader, size)?;
-    let cutoff = gathered.cutoff();
-    let (state, activity) = gathered.fold();
-    let licensing = Licensing::of(state, activity, cutoff);
+    let licensing = licensing_of(gather(dir, reader, size)?);
     if size == reader.size() && licensing.is_worth_saving() {
         // a ledger on read-only media is folded again each time, and that is all
         let _kept = licensing.save(&dir.join(derived::FOLDER), reader);
     }
     Ok(licensing)
+}
+
+fn licensing_of(gathered: Gathered) -> Licensing {
+    let cutoff = gathered.cutoff();
+    let (state, activity) = gathered.fold();
+    Licensing::of(state, activity, cutoff)
 }
 
 /// Everything below a size: from where an earlier command came to, and the events since.

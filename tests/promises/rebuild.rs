@@ -42,6 +42,23 @@ fn bills_and_reports_are_byte_identical_without_the_derived_files() {
     assert!(!before.0.is_empty() && !before.1.is_empty() && !before.3.is_empty());
 }
 
+#[test]
+fn usage_as_of_a_day_counts_what_had_happened_by_then() {
+    let desk = small_tenant("payments-api");
+    let sign_ins = |as_of: &str| -> u64 {
+        let period = ["--json", "usage", "--period", "2026-10"];
+        let rows = desk.json(&[period.as_slice(), &["--as-of", as_of]].concat());
+        let rows = rows.as_array().unwrap().clone();
+        rows.iter()
+            .map(|row| row["sign_ins_ok"].as_u64().unwrap())
+            .sum()
+    };
+    // forty sign-ins at 10:00: one on every day from 1 to 28, a second one from 2 to 13
+    assert_eq!(sign_ins("2026-10-15T00:00:00Z"), 14 + 12);
+    assert_eq!(sign_ins("2026-10-14T09:59:59Z"), 13 + 12);
+    assert_eq!(sign_ins("2026-11-30"), 40);
+}
+
 /// Files under `derived/` of a ledger that is large enough to have them, by kind.
 fn derived_files(desk: &Desk) -> Vec<(String, std::path::PathBuf)> {
     let Ok(entries) = std::fs::read_dir(desk.path("demo/ledger/derived")) else {
