@@ -31,6 +31,13 @@ pub(crate) struct Globals<'a> {
     pub quiet: bool,
 }
 
+impl<'a> Globals<'a> {
+    /// The same, asked of another ledger.
+    pub(crate) fn on(self, ledger: &'a Path) -> Self {
+        Self { ledger, ..self }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors

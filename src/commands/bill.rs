@@ -24,8 +24,8 @@ pub(crate) struct Known {
 
 impl Known {
     /// Reads it from the ledger.
-    pub(crate) fn read(dir: &Path) -> anyhow::Result<Self> {
-        let (licensing, at) = book::licensing(dir, &AsOf { as_of: None })?;
+    pub(crate) fn read(globals: Globals<'_>) -> anyhow::Result<Self> {
+        let (licensing, at) = book::licensing(globals, &AsOf { as_of: None })?;
         Ok(Self { licensing, at })
     }
 }
@@ -33,7 +33,7 @@ impl Known {
 /// Computes the charges of a month and records the run.
 pub(crate) fn run(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
     let prices = price_book(args)?;
-    let known = Known::read(globals.ledger)?;
+    let known = Known::read(globals)?;
     let run = of_args(&known, args, &prices)?;
     let recorded = if args.preview {
         None
@@ -63,7 +63,7 @@ pub(crate) fn run(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcom
 /// Shows the charges of a month as they come out now, and the runs recorded.
 pub(crate) fn show(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcome> {
     let prices = price_book(args)?;
-    let known = Known::read(globals.ledger)?;
+    let known = Known::read(globals)?;
     let run = of_args(&known, args, &prices)?;
     print(globals, &run)?;
     if globals.json {
@@ -92,7 +92,7 @@ pub(crate) fn show(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outco
 /// Explains one identity's charge, or why there is none.
 pub(crate) fn explain(globals: Globals<'_>, args: &BillExplain) -> anyhow::Result<Outcome> {
     let prices = price_book(&args.run)?;
-    let known = Known::read(globals.ledger)?;
+    let known = Known::read(globals)?;
     let subject = book::identity(&known.licensing.state, &args.identity)?;
     let asked = args
         .run

@@ -3,16 +3,21 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use indicatif::ProgressBar;
 use jiff::Timestamp;
 use ledger::{CreateError, Ledger, OpenError, Reader};
 use projections::state::Subject;
 use projections::{Gathered, Licensing, State, derived};
 
+use super::Globals;
 use crate::cli::AsOf;
 use crate::edge;
 use crate::moment::Moment;
 use crate::outcome::Hinted;
 use crate::terminal;
+
+/// Fewer events than this are read before a bar could be read.
+const EVENTS_WITHOUT_PROGRESS: u64 = 100_000;
 
 /// The ledger, read up to a position and asked about an instant.
 pub(crate) struct Book {
@@ -35,38 +40,42 @@ pub(crate) fn writer(dir: &Path) -> anyhow::Result<Ledger> {
 }
 
 /// Reads the ledger and folds it, as of the moment asked for.
-pub(crate) fn read(dir: &Path, as_of: &AsOf) -> anyhow::Result<Book> {
-    let reader = reader(dir)?;
+pub(crate) fn read(globals: Globals<'_>, as_of: &AsOf) -> anyhow::Result<Book> {
+    let reader = reader(globals.ledger)?;
     let size = size_asked(&reader, as_of)?;
-    let gathered = gather(dir, &reader, size)?;
+    let gathered = gather(globals, &reader, size)?;
     let (state, _) = gathered.fold();
     let at = instant_asked(&state, as_of);
     Ok(Book { reader, state, at })
 }
 
 /// What the ledger says of licences, and the instant asked about.
-pub(crate) fn licensing(dir: &Path, as_of: &AsOf) -> anyhow::Result<(Licensing, Timestamp)> {
-    let reader = reader(dir)?;
+pub(crate) fn licensing(
+    globals: Globals<'_>,
+    as_of: &AsOf,
+) -> anyhow::Result<(Licensing, Timestamp)> {
+    let reader = reader(globals.ledger)?;
     let size = size_asked(&reader, as_of)?;
-    let folder = dir.join(derived::FOLDER);
+    let folder = globals.ledger.join(derived::FOLDER);
     let licensing = if let Some(Moment::At(until)) = as_of.as_of {
         // days of a month are kept whole: a part of one is counted from the events
-        let gathered = Gathered::until(&reader, size, until, &|_| {});
+        let bar = Bar::new(globals, size);
+        let gathered = Gathered::until(&reader, size, until, &|read| bar.0.inc(read));
         licensing_of(gathered.context("reading the ledger")?)
     } else if let Some(kept) = Licensing::load(&folder, &reader, size) {
         kept
     } else {
-        fresh_licensing(dir, &reader, size)?
+        fresh_licensing(globals, &reader, size)?
     };
     let at = instant_asked(&licensing.state, as_of);
     Ok((licensing, at))
 }
 
-fn fresh_licensing(dir: &Path, reader: &Reader, size: u64) -> anyhow::Result<Licensing> {
-    let licensing = licensing_of(gather(dir, reader, size)?);
+fn fresh_licensing(globals: Globals<'_>, reader: &Reader, size: u64) -> anyhow::Result<Licensing> {
+    let licensing = licensing_of(gather(globals, reader, size)?);
     if size == reader.size() && licensing.is_worth_saving() {
         // a ledger on read-only media is folded again each time, and that is all
-        let _kept = licensing.save(&dir.join(derived::FOLDER), reader);
+        let _kept = licensing.save(&globals.ledger.join(derived::FOLDER), reader);
     }
     Ok(licensing)
 }
@@ -78,17 +87,34 @@ fn licensing_of(gathered: Gathered) -> Licensing {
 }
 
 /// Everything below a size: from where an earlier command came to, and the events since.
-fn gather(dir: &Path, reader: &Reader, size: u64) -> anyhow::Result<Gathered> {
-    let folder = dir.join(derived::FOLDER);
+fn gather(globals: Globals<'_>, reader: &Reader, size: u64) -> anyhow::Result<Gathered> {
+    let folder = globals.ledger.join(derived::FOLDER);
     let mut gathered = Gathered::load(&folder, reader, size);
+    let bar = Bar::new(globals, size.saturating_sub(gathered.size()));
     gathered
-        .advance(reader, size, &|_| {})
+        .advance(reader, size, &|read| bar.0.inc(read))
         .context("reading the ledger")?;
     if size == reader.size() && gathered.is_worth_saving() {
         // a ledger on read-only media is read again each time, and that is all
         let _kept = gathered.save(&folder, reader);
     }
     Ok(gathered)
+}
+
+/// Progress over events, for a person who waits for more than a moment; gone when dropped.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(globals: Globals<'_>, events: u64) -> Self {
+        let hidden = globals.quiet || globals.json || events < EVENTS_WITHOUT_PROGRESS;
+        Self(terminal::progress(events, hidden, "reading"))
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 fn size_asked(reader: &Reader, as_of: &AsOf) -> anyhow::Result<u64> {

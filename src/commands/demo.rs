@@ -56,8 +56,8 @@ pub(crate) fn run(globals: Globals<'_>, args: &Demo) -> anyhow::Result<Outcome> 
     if !verified.faults.is_empty() {
         return Ok(Outcome::Unverified);
     }
-    let bills = bills(&layout, args)?;
-    let book = book::read(&layout.ledger, &AsOf { as_of: None })?;
+    let bills = bills(globals, &layout, args)?;
+    let book = book::read(globals.on(&layout.ledger), &AsOf { as_of: None })?;
     let health = report::assess(&book, true)?;
     report::write_json(&health, &layout.reports.join("health.json"))?;
     report::write_html(&health, &layout.reports.join("health.html"))?;
@@ -154,13 +154,17 @@ fn closing_time() -> Timestamp {
 }
 
 /// Bills every closed month and records the runs.
-fn bills(layout: &Layout, args: &Demo) -> anyhow::Result<Vec<projections::billing::Run>> {
+fn bills(
+    globals: Globals<'_>,
+    layout: &Layout,
+    args: &Demo,
+) -> anyhow::Result<Vec<projections::billing::Run>> {
     let mut ledger = Ledger::open(
         &layout.ledger,
         edge::rehearsal(args.seed.wrapping_add(1), closing_time()),
     )
     .context("opening the demo's ledger")?;
-    let known = bill::Known::read(&layout.ledger)?;
+    let known = bill::Known::read(globals.on(&layout.ledger))?;
     let tenant = book::tenant(&known.licensing.state, None)?;
     let prices = projections::billing::PriceBook::default_book()
         .context("reading the built-in price book")?;

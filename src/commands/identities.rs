@@ -52,7 +52,7 @@ impl<'a> Row<'a> {
 
 /// Lists identities.
 pub(crate) fn run(globals: Globals<'_>, args: &Identities) -> anyhow::Result<Outcome> {
-    let book = book::read(globals.ledger, &args.as_of)?;
+    let book = book::read(globals, &args.as_of)?;
     let mut rows: Vec<Row<'_>> = book
         .state
         .identities

@@ -72,7 +72,7 @@ struct SignIns {
 
 /// Shows one identity.
 pub(crate) fn run(globals: Globals<'_>, args: &Identity) -> anyhow::Result<Outcome> {
-    let book = book::read(globals.ledger, &args.as_of)?;
+    let book = book::read(globals, &args.as_of)?;
     let subject = book::identity(&book.state, &args.id)?;
     let history = history(&book, subject, args.history)?;
     let card = card(&book, subject, &history)?;

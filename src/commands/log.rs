@@ -87,7 +87,7 @@ fn streams(globals: Globals<'_>, args: &Log) -> anyhow::Result<Option<Vec<Stream
     let Some(text) = &args.identity else {
         return Ok(None);
     };
-    let book = book::read(globals.ledger, &AsOf { as_of: None })?;
+    let book = book::read(globals, &AsOf { as_of: None })?;
     let subject = book::identity(&book.state, text)?;
     let mut streams = vec![subject.stream.clone()];
     streams.extend(

@@ -26,7 +26,7 @@ pub(crate) fn health(globals: Globals<'_>, args: &Health) -> anyhow::Result<Outc
         Ok(report) => report.faults.is_empty(),
         Err(error) => return Err(book::open_error(globals.ledger, error)),
     };
-    let book = book::read(globals.ledger, &args.as_of)?;
+    let book = book::read(globals, &args.as_of)?;
     let report = assess(&book, verified)?;
     let to_stdout = globals.json || matches!(args.json, Some(None));
     write(&report, args, to_stdout)?;

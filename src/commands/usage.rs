@@ -16,7 +16,7 @@ const ROWS_SHOWN: usize = 60;
 
 /// Shows the usage of one month.
 pub(crate) fn run(globals: Globals<'_>, args: &Usage) -> anyhow::Result<Outcome> {
-    let (licensing, _) = book::licensing(globals.ledger, &args.as_of)?;
+    let (licensing, _) = book::licensing(globals, &args.as_of)?;
     let rows = usage::usage(&licensing, args.period).context("computing usage")?;
     let format = if globals.json {
         UsageFormat::Json
