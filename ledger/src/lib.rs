@@ -24,6 +24,7 @@
 //!
 //! Deliberately not here: source formats, projections, money, output. No polars, no tokio.
 
+pub mod checkpoint;
 mod decide;
 pub mod entry;
 pub mod event;
@@ -31,11 +32,13 @@ pub mod hash;
 mod index;
 mod ledger;
 mod lock;
+pub mod note;
 pub mod payload;
 mod reader;
 mod segment;
 pub mod settings;
 mod store;
+pub mod tree;
 mod verify;
 
 pub use decide::Receipt;

@@ -11,5 +11,6 @@ mod promises {
     mod crash;
     mod read;
     mod tamper;
+    mod transparency;
     mod vectors;
 }
