@@ -1,10 +1,12 @@
 //! Checking every stored byte.
 //!
 //! Every check is local to a segment once its header names the chain value before it, so segments
-//! are checked side by side and then joined. All faults are listed, not the first; after damage the
+//! are checked side by side and then joined. A sound segment is read in windows; one that is not is
+//! read whole. All faults are listed, not the first; after damage the
 //! walk goes on at the next intact frame. The classes are those of `docs/format.md`. Deliberately
 //! not here: what only an outside checkpoint can tell, such as a ledger cut at a commit.
 
+mod clean;
 mod fault;
 mod folder;
 mod join;
@@ -23,7 +25,8 @@ use rayon::prelude::*;
 use crate::event::Position;
 use crate::hash::{self, Hash};
 use crate::ledger::OpenError;
-use crate::segment::file::{list, name_of};
+use crate::segment::file::{SegmentFile, list, name_of};
+use clean::check_clean;
 use folder::Folder;
 use join::join;
 use segment::{Checked, check};
@@ -101,6 +104,14 @@ fn check_file(
     ledger_id: Option<[u8; 16]>,
     buffer: &mut Vec<u8>,
 ) -> Result<Checked, OpenError> {
+    let failed = |source| OpenError::Io {
+        path: dir.join(name_of(first)),
+        source,
+    };
+    let segment = SegmentFile::open(dir, first).map_err(failed)?;
+    if let Some(clean) = check_clean(&segment, is_last, ledger_id).map_err(failed)? {
+        return Ok(clean);
+    }
     read_whole(dir, first, buffer)?;
     let mut checked = check(buffer, first, ledger_id);
     for _ in 0..READINGS_MAX {

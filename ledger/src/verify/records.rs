@@ -1,5 +1,7 @@
 //! Checks of records, many at a time so that their hashes share SIMD lanes.
 
+use rayon::prelude::*;
+
 use super::fault::{FaultClass, Faults};
 use super::streams::Spans;
 use crate::entry::Entry;
@@ -9,8 +11,8 @@ use crate::payload::{SALT_BYTES, pad_private, pad_public};
 use crate::segment::frame::Commit;
 use crate::segment::seal::Times;
 
-/// Items checked together: enough to fill the lanes, few enough to stay in the cache.
-const TOGETHER: usize = 256;
+/// Records hashed together: enough to fill the lanes, few enough to stay in the cache.
+const TOGETHER: usize = 512;
 
 /// What a walk over a segment meets.
 #[derive(Debug, Clone, Copy)]
@@ -36,9 +38,8 @@ pub(super) type PlacedId = ([u64; 2], Position);
 
 /// Checks the records of one segment in order.
 #[derive(Debug)]
-pub(super) struct Records<'b> {
+pub(super) struct Records {
     ledger_id: [u8; 16],
-    waiting: Vec<Item<'b>>,
     /// Chain value the next entry must carry, when known.
     chain: Option<Hash>,
     /// Whether the last record's bytes are damaged, so that its chain value means little.
@@ -50,24 +51,29 @@ pub(super) struct Records<'b> {
     pub(super) ids: Vec<PlacedId>,
     pub(super) spans: Spans,
     pub(super) first_time: Option<(Position, u64)>,
-    buffers: Buffers,
 }
 
+/// Hashes of the records among some items: of entries, of public payloads, and of private ones
+/// where there are bytes of them.
 #[derive(Debug, Default)]
-struct Buffers {
-    padded: Vec<u8>,
-    ends: Vec<usize>,
+pub(super) struct Hashes {
     chains: Vec<Hash>,
     publics: Vec<Hash>,
     privates: Vec<Hash>,
 }
 
-impl<'b> Records<'b> {
+/// What is hashed, with the zeros that fill blocks.
+#[derive(Debug, Default)]
+struct Padded {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Records {
     /// Begins with the chain value before the first record, when known.
     pub(super) fn new(ledger_id: [u8; 16], chain: Option<Hash>) -> Self {
         Self {
             ledger_id,
-            waiting: Vec::with_capacity(TOGETHER),
             chain,
             suspect: false,
             committed_chain: chain,
@@ -76,31 +82,21 @@ impl<'b> Records<'b> {
             ids: Vec::new(),
             spans: Spans::default(),
             first_time: None,
-            buffers: Buffers::default(),
         }
     }
 
-    /// Adds the next item.
-    pub(super) fn push(&mut self, item: Item<'b>, faults: &mut Faults) {
-        self.waiting.push(item);
-        if self.waiting.len() >= TOGETHER {
-            self.flush(faults);
-        }
-    }
-
-    /// Checks what is waiting.
-    pub(super) fn flush(&mut self, faults: &mut Faults) {
-        let waiting = std::mem::take(&mut self.waiting);
-        let mut buffers = std::mem::take(&mut self.buffers);
-        buffers.hash(&waiting);
-        let mut hashes = buffers.chains.iter().zip(&buffers.publics);
-        let mut privates = buffers.privates.iter();
-        for item in &waiting {
+    /// Checks the next items, whose hashes are at hand.
+    pub(super) fn check(&mut self, items: &[Item<'_>], hashes: &[Hashes], faults: &mut Faults) {
+        let mut ours = hashes
+            .iter()
+            .flat_map(|some| some.chains.iter().zip(&some.publics));
+        let mut privates = hashes.iter().flat_map(|some| &some.privates);
+        for item in items {
             match item {
                 Item::Record { private, .. } => {
                     let has_salt = private.len() >= SALT_BYTES;
                     let private = if has_salt { privates.next() } else { None };
-                    if let Some((chain, public)) = hashes.next() {
+                    if let Some((chain, public)) = ours.next() {
                         self.record(item, (chain, public, private), faults);
                     }
                 }
@@ -121,14 +117,11 @@ impl<'b> Records<'b> {
                 }
             }
         }
-        self.buffers = buffers;
-        self.waiting = waiting;
-        self.waiting.clear();
     }
 
     fn record(
         &mut self,
-        item: &Item<'b>,
+        item: &Item<'_>,
         (chain, public_hash, private_hash): (&Hash, &Hash, Option<&Hash>),
         faults: &mut Faults,
     ) {
@@ -235,10 +228,18 @@ fn check_private(
     }
 }
 
-impl Buffers {
-    /// Hashes every waiting record: its entry, its public payload and its private one when there
-    /// are bytes of it.
-    fn hash(&mut self, items: &[Item<'_>]) {
+impl Hashes {
+    /// Hashes the records among some items, on all cores.
+    pub(super) fn of(items: &[Item<'_>]) -> Vec<Self> {
+        items
+            .par_chunks(TOGETHER)
+            .map_init(Padded::default, |padded, items| {
+                Self::of_some(items, padded)
+            })
+            .collect()
+    }
+
+    fn of_some(items: &[Item<'_>], padded: &mut Padded) -> Self {
         let entries: Vec<&[u8]> = items
             .iter()
             .filter_map(|item| match item {
@@ -246,56 +247,51 @@ impl Buffers {
                 _ => None,
             })
             .collect();
-        keyed_many(&KEY_CHAIN, &entries, &mut self.chains);
-        self.pad(items, &|item, out| {
+        let mut hashes = Self::default();
+        keyed_many(&KEY_CHAIN, &entries, &mut hashes.chains);
+        padded.fill(items, &|item, out| {
             if let Item::Record { entry, public, .. } = item {
                 pad_public(schema_of(entry), public, out);
             }
         });
-        keyed_many(
-            &KEY_PUBLIC,
-            &slices(&self.padded, &self.ends),
-            &mut self.publics,
-        );
-        self.pad(items, &|item, out| {
+        keyed_many(&KEY_PUBLIC, &padded.slices(), &mut hashes.publics);
+        padded.fill(items, &|item, out| {
             if let Item::Record { entry, private, .. } = item
                 && let Some((salt, bytes)) = private.split_at_checked(SALT_BYTES)
             {
                 pad_private(salt, schema_of(entry), bytes, out);
             }
         });
-        keyed_many(
-            &KEY_PRIVATE,
-            &slices(&self.padded, &self.ends),
-            &mut self.privates,
-        );
-    }
-
-    /// Fills the buffer with what `write` appends for each record, nothing where it appends
-    /// nothing.
-    fn pad(&mut self, items: &[Item<'_>], write: &dyn Fn(&Item<'_>, &mut Vec<u8>)) {
-        self.padded.clear();
-        self.ends.clear();
-        for item in items {
-            let start = self.padded.len();
-            write(item, &mut self.padded);
-            if self.padded.len() > start {
-                self.ends.push(self.padded.len());
-            }
-        }
+        keyed_many(&KEY_PRIVATE, &padded.slices(), &mut hashes.privates);
+        hashes
     }
 }
 
-/// The pieces of a buffer that end there.
-fn slices<'p>(padded: &'p [u8], ends: &[usize]) -> Vec<&'p [u8]> {
-    let mut start = 0;
-    ends.iter()
-        .map(|end| {
-            let slice = padded.get(start..*end).unwrap_or_default();
-            start = *end;
-            slice
-        })
-        .collect()
+impl Padded {
+    /// Fills the buffer with what `write` appends for each item, nothing where it appends nothing.
+    fn fill(&mut self, items: &[Item<'_>], write: &dyn Fn(&Item<'_>, &mut Vec<u8>)) {
+        self.bytes.clear();
+        self.ends.clear();
+        for item in items {
+            let start = self.bytes.len();
+            write(item, &mut self.bytes);
+            if self.bytes.len() > start {
+                self.ends.push(self.bytes.len());
+            }
+        }
+    }
+
+    fn slices(&self) -> Vec<&[u8]> {
+        let mut start = 0;
+        self.ends
+            .iter()
+            .map(|end| {
+                let slice = self.bytes.get(start..*end).unwrap_or_default();
+                start = *end;
+                slice
+            })
+            .collect()
+    }
 }
 
 fn schema_of(entry: &[u8; 256]) -> u32 {

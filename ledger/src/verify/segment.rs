@@ -1,16 +1,17 @@
 //! Checks of one segment file, byte by byte.
 
 use super::fault::{Fault, FaultClass, Faults};
-use super::records::{Item, PlacedId, Records};
+use super::records::{Hashes, Item, PlacedId, Records};
 use super::streams::Span;
 use crate::entry::Entry;
 use crate::event::Position;
 use crate::hash::Hash;
 use crate::segment::file::name_of;
 use crate::segment::frame::{
-    Commit, Frame, HEADER_BYTES, Header, Kind, Parsed, find_intact, parse, record_parts,
+    Commit, FRAME_HEAD_BYTES, Frame, HEADER_BYTES, Header, Kind, Parsed, find_intact, parse,
+    record_parts,
 };
-use crate::segment::seal::{Seal, Times};
+use crate::segment::seal::{SEAL_BYTES, Seal, Times};
 
 /// What the bytes of one segment told.
 #[derive(Debug)]
@@ -65,22 +66,27 @@ pub(super) fn check(bytes: &[u8], first: Position, ledger_id: Option<[u8; 16]>) 
         committed: first,
         seal: None,
         first_record: None,
-        records: Records::new(
-            ledger_id.unwrap_or_default(),
-            header.map(|header| header.prev_chain),
-        ),
+        items: Vec::new(),
+        ended: false,
         faults,
     };
-    while walk.step() {}
+    let records = Records::new(
+        ledger_id.unwrap_or_default(),
+        header.map(|header| header.prev_chain),
+    );
+    let (digest, records) = rayon::join(
+        || Digest::of(bytes),
+        || check_records(&mut walk, records, name.clone()),
+    );
+    let (records, found) = records;
     let Walk {
-        mut records,
         mut faults,
         seal,
         committed,
         first_record,
         ..
     } = walk;
-    records.flush(&mut faults);
+    faults.list.extend(found.list);
     let mut checked = Checked {
         name,
         header,
@@ -98,12 +104,47 @@ pub(super) fn check(bytes: &[u8], first: Position, ledger_id: Option<[u8; 16]>) 
         faults: Vec::new(),
     };
     if let Some((at, seal)) = seal {
+        let digest = digest.filter(|digest| digest.end == at);
         let content = bytes.get(..at).unwrap_or_default();
-        check_seal(content, &seal, &checked, &mut faults);
+        let digest = digest.map_or_else(|| blake3::hash(content), |digest| digest.hash);
+        check_seal(digest, &seal, &checked, &mut faults);
     }
     checked.faults = faults.list;
     checked
 }
+
+/// Walks a segment and checks its records: the next ones are found while these are hashed.
+fn check_records(walk: &mut Walk<'_>, mut records: Records, name: String) -> (Records, Faults) {
+    let mut faults = Faults::of(name);
+    let mut items = walk.take();
+    while !items.is_empty() {
+        let (next, hashes) = rayon::join(|| walk.take(), || Hashes::of(&items));
+        records.check(&items, &hashes, &mut faults);
+        items = next;
+    }
+    (records, faults)
+}
+
+/// The digest of all that stands before what looks like a footer at the end.
+struct Digest {
+    end: usize,
+    hash: blake3::Hash,
+}
+
+impl Digest {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.len().checked_sub(FRAME_HEAD_BYTES + SEAL_BYTES)?;
+        let (content, footer) = bytes.split_at_checked(end)?;
+        let is_footer = matches!(parse(footer), Parsed::Frame(frame) if frame.kind == Kind::Seal);
+        is_footer.then(|| Self {
+            end,
+            hash: blake3::hash(content),
+        })
+    }
+}
+
+/// Items found in one go: enough for all cores, few enough to be forgotten soon.
+const TOGETHER: usize = 8192;
 
 /// A walk over the frames of a segment.
 struct Walk<'b> {
@@ -118,11 +159,21 @@ struct Walk<'b> {
     committed: Position,
     seal: Option<(usize, Seal)>,
     first_record: Option<([u8; 256], Vec<u8>)>,
-    records: Records<'b>,
+    /// What was met and not taken yet.
+    items: Vec<Item<'b>>,
+    ended: bool,
     faults: Faults,
 }
 
 impl<'b> Walk<'b> {
+    /// The next items; none at the end.
+    fn take(&mut self) -> Vec<Item<'b>> {
+        while !self.ended && self.items.len() < TOGETHER {
+            self.ended = !self.step();
+        }
+        std::mem::take(&mut self.items)
+    }
+
     /// Takes one frame, or one stretch of damage; `false` at the end.
     fn step(&mut self) -> bool {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
@@ -229,7 +280,7 @@ impl<'b> Walk<'b> {
             private,
             intact: frame.intact,
         };
-        self.records.push(item, &mut self.faults);
+        self.items.push(item);
         self.expected = position.saturating_add(1);
     }
 
@@ -248,8 +299,7 @@ impl<'b> Walk<'b> {
                     .add(self.batch_first, FaultClass::Commit, detail);
             }
             let whole = self.whole;
-            self.records
-                .push(Item::Commit { commit, whole }, &mut self.faults);
+            self.items.push(Item::Commit { commit, whole });
         }
         self.committed = self.expected;
         self.batch_first = self.expected;
@@ -266,7 +316,7 @@ impl<'b> Walk<'b> {
 
     fn lose(&mut self) {
         self.whole = false;
-        self.records.push(Item::Lost, &mut self.faults);
+        self.items.push(Item::Lost);
     }
 
     /// Goes on at the next intact frame; what lies between is damage.
@@ -321,8 +371,8 @@ impl<'b> Walk<'b> {
 /// Most positions believed missing within one segment; a larger jump is a wrong number.
 const LOST_MAX: u64 = 1 << 24;
 
-fn check_seal(content: &[u8], seal: &Seal, checked: &Checked, faults: &mut Faults) {
-    if *blake3::hash(content).as_bytes() != seal.digest {
+fn check_seal(digest: blake3::Hash, seal: &Seal, checked: &Checked, faults: &mut Faults) {
+    if *digest.as_bytes() != seal.digest {
         faults.add(None, FaultClass::Seal, "the segment is not the one sealed");
     }
     let (first, next) = (checked.first, checked.next);
