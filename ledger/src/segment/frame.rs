@@ -142,6 +142,27 @@ pub(crate) enum Parsed<'a> {
 
 /// Reads the frame at the start of `bytes`.
 pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
+    match outline(bytes) {
+        Parsed::Frame(frame) => Parsed::Frame(Frame {
+            intact: is_intact(bytes, &frame),
+            ..frame
+        }),
+        other => other,
+    }
+}
+
+/// Whether the CRC of the frame at the start of `bytes` is the one of its bytes.
+pub(crate) fn is_intact(bytes: &[u8], frame: &Frame<'_>) -> bool {
+    let Some((head, _)) = bytes.split_first_chunk::<FRAME_HEAD_BYTES>() else {
+        return false;
+    };
+    let (kind_and_length, checksum) = head.split_at(8);
+    let computed = checksum_of(kind_and_length, frame.body).to_be_bytes();
+    checksum == computed.as_slice()
+}
+
+/// As [`parse`], but takes every frame for intact: its CRC is still to be checked.
+pub(crate) fn outline(bytes: &[u8]) -> Parsed<'_> {
     let Some((head, rest)) = bytes.split_first_chunk::<FRAME_HEAD_BYTES>() else {
         return Parsed::Blank;
     };
@@ -160,12 +181,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
     let Some(body) = rest.get(..length) else {
         return Parsed::More(FRAME_HEAD_BYTES.saturating_add(length));
     };
-    let checksum = u32::from_be_bytes(fields.take());
-    let (kind_and_length, _) = head.split_at(8);
     Parsed::Frame(Frame {
         kind,
         body,
-        intact: checksum == checksum_of(kind_and_length, body),
+        intact: true,
     })
 }
 

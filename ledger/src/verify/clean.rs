@@ -8,6 +8,8 @@
 use std::fs::File;
 use std::io;
 
+use rayon::prelude::*;
+
 use super::fault::Faults;
 use super::records::{Hashes, Item, Records};
 use super::segment::Checked;
@@ -15,12 +17,16 @@ use crate::entry::Entry;
 use crate::event::Position;
 use crate::segment::file::{SegmentFile, read_at};
 use crate::segment::frame::{
-    Commit, FRAME_HEAD_BYTES, Frame, HEADER_BYTES, Header, Kind, Parsed, parse, record_parts,
+    Commit, FRAME_HEAD_BYTES, Frame, HEADER_BYTES, Header, Kind, Parsed, is_intact, outline,
+    record_parts,
 };
 use crate::segment::seal::Seal;
 
 /// Bytes read at once.
 const WINDOW_BYTES: usize = 4 << 20;
+
+/// Frames whose CRCs are checked in one go.
+const FRAMES_TOGETHER: usize = 512;
 
 /// Checks a segment that is expected to be sound; `None` when anything about it is not. The last
 /// segment is the one without a footer.
@@ -68,9 +74,19 @@ fn check_in(
                         digest.update(window.bytes().get(..walk.sealed_at).unwrap_or_default());
                     }
                 };
-                rayon::join(digested, || Hashes::of(&items)).1
+                rayon::join(digested, || {
+                    rayon::join(
+                        || walk.frames_are_intact(window.bytes()),
+                        || Hashes::of(&items),
+                    )
+                })
+                .1
             },
         );
+        let (intact, hashes) = hashes;
+        if !intact {
+            return Ok(None);
+        }
         records.check(&items, &hashes, &mut faults);
         if !faults.list.is_empty() {
             return Ok(None);
@@ -176,6 +192,8 @@ struct Walk {
     /// Whether only zeros follow.
     blank: bool,
     seal: Option<Seal>,
+    /// Where in the window each frame begins.
+    frames: Vec<usize>,
     first_record: Option<([u8; 256], Vec<u8>)>,
     bytes: u64,
 }
@@ -191,6 +209,7 @@ impl Walk {
             wanted: 0,
             blank: false,
             seal: None,
+            frames: Vec::new(),
             first_record: None,
             bytes: 0,
         }
@@ -199,6 +218,7 @@ impl Walk {
     /// The records and commits of a window; `None` when a frame is not as written.
     fn take<'b>(&mut self, window: &'b [u8]) -> Option<Vec<Item<'b>>> {
         let mut items = Vec::new();
+        self.frames.clear();
         let begin = self.bytes;
         self.wanted = 0;
         while let Some(rest) = window.get(self.at..).filter(|rest| !rest.is_empty()) {
@@ -209,9 +229,10 @@ impl Walk {
                 self.at = window.len();
                 break;
             }
-            match parse(rest) {
-                Parsed::Frame(frame) if frame.intact => {
+            match outline(rest) {
+                Parsed::Frame(frame) => {
                     let item = self.frame(&frame)?;
+                    self.frames.push(self.at);
                     if self.seal.is_some() {
                         self.sealed_at = self.at;
                     }
@@ -224,7 +245,7 @@ impl Walk {
                 }
                 Parsed::Blank if rest.len() < FRAME_HEAD_BYTES => break,
                 Parsed::Blank => self.blank = true,
-                Parsed::Frame(_) | Parsed::Foreign => return None,
+                Parsed::Foreign => return None,
             }
         }
         if self.seal.is_none() {
@@ -232,6 +253,16 @@ impl Walk {
         }
         self.bytes = begin.saturating_add(length(self.at));
         Some(items)
+    }
+
+    /// Whether the CRC of every frame of the window is the one of its bytes.
+    fn frames_are_intact(&self, window: &[u8]) -> bool {
+        self.frames.par_chunks(FRAMES_TOGETHER).all(|some| {
+            some.iter().all(|at| {
+                let bytes = window.get(*at..).unwrap_or_default();
+                matches!(outline(bytes), Parsed::Frame(frame) if is_intact(bytes, &frame))
+            })
+        })
     }
 
     /// What a frame holds: a record or commit where it is due, or the footer.

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::fault::{FaultClass, Faults};
 use super::streams::Spans;
-use crate::entry::Entry;
+use crate::entry::{Entry, EntryError};
 use crate::event::Position;
 use crate::hash::{Hash, KEY_CHAIN, KEY_PRIVATE, KEY_PUBLIC, keyed_many};
 use crate::payload::{SALT_BYTES, pad_private, pad_public};
@@ -53,10 +53,12 @@ pub(super) struct Records {
     pub(super) first_time: Option<(Position, u64)>,
 }
 
-/// Hashes of the records among some items: of entries, of public payloads, and of private ones
+/// The records among some items, each read and hashed on its own: hashes of entries, of public payloads, and of private ones
 /// where there are bytes of them.
 #[derive(Debug, Default)]
 pub(super) struct Hashes {
+    /// What each entry says.
+    entries: Vec<Result<Entry, EntryError>>,
     chains: Vec<Hash>,
     publics: Vec<Hash>,
     privates: Vec<Hash>,
@@ -87,17 +89,19 @@ impl Records {
 
     /// Checks the next items, whose hashes are at hand.
     pub(super) fn check(&mut self, items: &[Item<'_>], hashes: &[Hashes], faults: &mut Faults) {
-        let mut ours = hashes
-            .iter()
-            .flat_map(|some| some.chains.iter().zip(&some.publics));
+        let mut ours = hashes.iter().flat_map(|some| {
+            some.entries
+                .iter()
+                .zip(some.chains.iter().zip(&some.publics))
+        });
         let mut privates = hashes.iter().flat_map(|some| &some.privates);
         for item in items {
             match item {
                 Item::Record { private, .. } => {
                     let has_salt = private.len() >= SALT_BYTES;
                     let private = if has_salt { privates.next() } else { None };
-                    if let Some((chain, public)) = ours.next() {
-                        self.record(item, (chain, public, private), faults);
+                    if let Some((entry, (chain, public))) = ours.next() {
+                        self.record(item, entry, (chain, public, private), faults);
                     }
                 }
                 Item::Commit { commit, whole } => {
@@ -122,12 +126,12 @@ impl Records {
     fn record(
         &mut self,
         item: &Item<'_>,
+        entry: &Result<Entry, EntryError>,
         (chain, public_hash, private_hash): (&Hash, &Hash, Option<&Hash>),
         faults: &mut Faults,
     ) {
         let Item::Record {
             position,
-            entry: bytes,
             private,
             intact,
             ..
@@ -137,7 +141,7 @@ impl Records {
         };
         let expected_chain = self.chain.replace(*chain);
         self.suspect = !intact;
-        let entry = match Entry::decode(bytes) {
+        let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
                 faults.add(position, FaultClass::Format, error.to_string());
@@ -173,9 +177,9 @@ impl Records {
                 "the public payload is not the one hashed",
             );
         }
-        check_private(position, &entry, private, private_hash, faults);
+        check_private(position, entry, private, private_hash, faults);
         if intact {
-            self.in_order(position, &entry, faults);
+            self.in_order(position, entry, faults);
         } else {
             self.lost = true;
         }
@@ -249,6 +253,13 @@ impl Hashes {
             .collect();
         let mut hashes = Self::default();
         keyed_many(&KEY_CHAIN, &entries, &mut hashes.chains);
+        hashes.entries = items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Record { entry, .. } => Some(Entry::decode(entry)),
+                _ => None,
+            })
+            .collect();
         padded.fill(items, &|item, out| {
             if let Item::Record { entry, public, .. } = item {
                 pad_public(schema_of(entry), public, out);
