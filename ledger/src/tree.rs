@@ -60,10 +60,7 @@ fn split_point(length: usize) -> usize {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-
-    pub(crate) fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+    use crate::hash::hex;
 
     /// Leaves that differ by number.
     pub(crate) fn leaves(count: u64) -> Vec<TreeHash> {

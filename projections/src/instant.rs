@@ -15,10 +15,6 @@ pub(crate) fn instant((second, nanosecond): Parts) -> Result<Timestamp, jiff::Er
     Timestamp::new(second, nanosecond)
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
-)]
 pub(crate) fn serialize<S: Serializer>(at: &Timestamp, out: S) -> Result<S::Ok, S::Error> {
     parts(*at).serialize(out)
 }
@@ -34,11 +30,7 @@ pub(crate) mod optional {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
-    #[expect(
-        clippy::ref_option,
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde calls it with a reference"
-    )]
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference")]
     pub(crate) fn serialize<S: Serializer>(
         at: &Option<Timestamp>,
         out: S,

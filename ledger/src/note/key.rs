@@ -240,5 +240,5 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 fn hex(id: [u8; 4]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hash::hex(&id)
 }

@@ -50,10 +50,13 @@ impl Frontier {
     }
 
     /// Adds a leaf; `full` is shown every tile that it fills, lowest level first.
+    ///
+    /// # Errors
+    /// What `full` answers; the edge must not be used then.
     pub fn push<E>(
         &mut self,
         leaf: TreeHash,
-        full: &mut dyn FnMut(Tile, &[TreeHash]) -> Result<(), E>,
+        mut full: impl FnMut(Tile, &[TreeHash]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut hash = leaf;
         let mut index = self.size;
@@ -110,7 +113,7 @@ mod tests {
         let mut tiles = BTreeMap::new();
         let mut frontier = Frontier::new();
         for leaf in leaves(count) {
-            let keep = &mut |tile: Tile, hashes: &[TreeHash]| {
+            let keep = |tile: Tile, hashes: &[TreeHash]| {
                 assert!(
                     tiles.insert(tile.path(), hashes.to_vec()).is_none(),
                     "a tile was written twice"
@@ -129,7 +132,7 @@ mod tests {
         assert_eq!(frontier.root(), empty_root());
         for (leaf, size) in all.iter().zip(1..) {
             frontier
-                .push(*leaf, &mut |_, _| Ok::<(), Infallible>(()))
+                .push(*leaf, |_, _| Ok::<(), Infallible>(()))
                 .unwrap();
             assert_eq!(frontier.root(), root_of(&all[..size]).unwrap(), "{size}");
         }

@@ -111,7 +111,7 @@ fn range<H: Hashes>(hashes: &H, start: u64, end: u64) -> Result<TreeHash, H::Err
     while at < end {
         let length = end - at;
         // the largest perfect subtree that fits; `start` is a multiple of it
-        let height = u8::try_from(63 - length.leading_zeros()).unwrap_or(63);
+        let height = u8::try_from(length.ilog2()).unwrap_or(63);
         parts.push(hashes.subtree(height, at >> height)?);
         at += 1 << height;
     }
@@ -125,7 +125,7 @@ fn range<H: Hashes>(hashes: &H, start: u64, end: u64) -> Result<TreeHash, H::Err
 
 /// The largest power of two below a number of at least 2.
 fn split(length: u64) -> u64 {
-    1 << (63 - (length - 1).leading_zeros())
+    1 << (length - 1).ilog2()
 }
 
 /// Checks that a leaf is in a tree.

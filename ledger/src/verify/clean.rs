@@ -231,13 +231,12 @@ impl Walk {
             }
             match outline(rest) {
                 Parsed::Frame(frame) => {
-                    let item = self.frame(&frame)?;
+                    self.frame(&frame, &mut items)?;
                     self.frames.push(self.at);
                     if self.seal.is_some() {
                         self.sealed_at = self.at;
                     }
                     self.at += frame.bytes();
-                    items.extend(item);
                 }
                 Parsed::More(needed) => {
                     self.wanted = needed;
@@ -265,8 +264,8 @@ impl Walk {
         })
     }
 
-    /// What a frame holds: a record or commit where it is due, or the footer.
-    fn frame<'b>(&mut self, frame: &Frame<'b>) -> Option<Option<Item<'b>>> {
+    /// Takes what a frame holds: a record or commit where it is due, or the footer.
+    fn frame<'b>(&mut self, frame: &Frame<'b>, items: &mut Vec<Item<'b>>) -> Option<()> {
         match frame.kind {
             Kind::Record => {
                 let (entry, public, private) = record_parts(frame.body)?;
@@ -278,13 +277,13 @@ impl Walk {
                     self.first_record = Some((*entry, public.to_vec()));
                 }
                 self.expected = position.checked_add(1)?;
-                Some(Some(Item::Record {
+                items.push(Item::Record {
                     position,
                     entry,
                     public,
                     private,
                     intact: true,
-                }))
+                });
             }
             Kind::Commit => {
                 let commit = Commit::decode(frame.body)?;
@@ -293,16 +292,14 @@ impl Walk {
                     return None;
                 }
                 self.batch_first = end;
-                Some(Some(Item::Commit {
+                items.push(Item::Commit {
                     commit,
                     whole: true,
-                }))
+                });
             }
-            Kind::Seal => {
-                self.seal = Some(Seal::decode(frame.body)?);
-                Some(None)
-            }
+            Kind::Seal => self.seal = Some(Seal::decode(frame.body)?),
         }
+        Some(())
     }
 
     /// What the segment told; `None` when it ends in the middle of a batch or a frame.

@@ -57,19 +57,7 @@ pub(super) fn check(bytes: &[u8], first: Position, ledger_id: Option<[u8; 16]>) 
         }
     }
     let first = header.map_or(first, |header| header.first);
-    let mut walk = Walk {
-        bytes,
-        at: HEADER_BYTES,
-        expected: first,
-        batch_first: first,
-        whole: true,
-        committed: first,
-        seal: None,
-        first_record: None,
-        items: Vec::new(),
-        ended: false,
-        faults,
-    };
+    let mut walk = Walk::of(bytes, first, faults);
     let records = Records::new(
         ledger_id.unwrap_or_default(),
         header.map(|header| header.prev_chain),
@@ -166,6 +154,22 @@ struct Walk<'b> {
 }
 
 impl<'b> Walk<'b> {
+    fn of(bytes: &'b [u8], first: Position, faults: Faults) -> Self {
+        Self {
+            bytes,
+            at: HEADER_BYTES,
+            expected: first,
+            batch_first: first,
+            whole: true,
+            committed: first,
+            seal: None,
+            first_record: None,
+            items: Vec::new(),
+            ended: false,
+            faults,
+        }
+    }
+
     /// The next items; none at the end.
     fn take(&mut self) -> Vec<Item<'b>> {
         while !self.ended && self.items.len() < TOGETHER {

@@ -1,5 +1,5 @@
 //! What was gathered, as bytes: the head, the cells of the rollup, parts of tallies, parts of
-//! changes. All but the cells are MessagePack.
+//! changes. All but the cells are `MessagePack`.
 
 use jiff::Timestamp;
 use ledger::event::book::{Corroborated, Imported};
@@ -136,8 +136,8 @@ fn row(change: &Change) -> Row<'_> {
 struct Kept(Change);
 
 impl<'de> Deserialize<'de> for Kept {
-    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_tuple(8, RowReader)
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple(8, RowReader)
     }
 }
 
@@ -146,22 +146,23 @@ struct RowReader;
 impl<'de> serde::de::Visitor<'de> for RowReader {
     type Value = Kept;
 
-    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("a change")
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a change")
     }
 
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut row: A) -> Result<Kept, A::Error> {
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Kept, A::Error> {
         use serde::de::Error as _;
-        let at: Parts = next(&mut row)?;
-        let event_type = EventType(next(&mut row)?);
+        let row = &mut seq;
+        let at: Parts = next(row)?;
+        let event_type = EventType(next(row)?);
         Ok(Kept(Change {
             at: instant::instant(at).map_err(A::Error::custom)?,
             event_type,
-            id: EventId(next(&mut row)?),
-            evidence: next(&mut row)?,
-            exact: next(&mut row)?,
-            stream: StreamName(next(&mut row)?),
-            stream_no: next(&mut row)?,
+            id: EventId(next(row)?),
+            evidence: next(row)?,
+            exact: next(row)?,
+            stream: StreamName(next(row)?),
+            stream_no: next(row)?,
             body: row
                 .next_element_seed(BodyOf(event_type))?
                 .map(Box::new)
@@ -184,7 +185,10 @@ struct BodyOf(EventType);
 impl<'de> serde::de::DeserializeSeed<'de> for BodyOf {
     type Value = EventBody;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, input: D) -> Result<EventBody, D::Error> {
-        EventBody::read(self.0, input)
+    fn deserialize<D: serde::Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<EventBody, D::Error> {
+        EventBody::read(self.0, deserializer)
     }
 }

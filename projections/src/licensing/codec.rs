@@ -21,6 +21,9 @@ use crate::state::{Activity, IdentityClass, Seen, Span, State, Subject};
 /// Identities in one part.
 const PART: usize = 4096;
 
+/// Tenant and SKU id.
+type Sku = (String, String);
+
 #[derive(Serialize, Deserialize)]
 struct Head {
     size: Position,
@@ -29,7 +32,7 @@ struct Head {
     recorded_at: Option<Timestamp>,
     #[serde(with = "instant::optional")]
     latest: Option<Timestamp>,
-    entitlements: Vec<((String, String), Vec<Span<Entitlement>>)>,
+    entitlements: Vec<(Sku, Vec<Span<Entitlement>>)>,
     trials: BTreeMap<String, Vec<(Seen, TrialStarted)>>,
     runs: Vec<(Seen, RunRecorded)>,
 }

@@ -72,7 +72,7 @@ impl ActivityFold {
 
     /// Adds the sign-ins of another part of the same ledger.
     pub(crate) fn merge(&mut self, other: Self) {
-        for (stream_no, tally) in other.tallies {
+        for (stream_no, tally) in in_order(other.tallies) {
             match self.tallies.entry(stream_no) {
                 Entry::Occupied(mut known) => known.get_mut().add(tally),
                 Entry::Vacant(place) => {
@@ -101,10 +101,10 @@ impl ActivityFold {
     }
 
     /// Everything folded, by stream number.
-    pub(crate) fn finish(self) -> HashMap<u32, Tallied> {
-        self.tallies
+    pub(crate) fn finish(self) -> Vec<Tallied> {
+        in_order(self.tallies)
             .into_iter()
-            .map(|(stream_no, tally)| (stream_no, tally.finish(stream_no)))
+            .map(|(stream_no, tally)| tally.finish(stream_no))
             .collect()
     }
 }
@@ -168,12 +168,11 @@ impl Tally {
             } else {
                 seen.at
             };
-            match self.resources.get_mut(resource) {
-                Some(known) => known.learn(at, name),
-                None => {
-                    let text = name.to_owned();
-                    self.resources.insert(resource.clone(), Latest { at, text });
-                }
+            if let Some(known) = self.resources.get_mut(resource) {
+                known.learn(at, name);
+            } else {
+                let text = name.to_owned();
+                self.resources.insert(resource.clone(), Latest { at, text });
             }
         }
     }
@@ -243,13 +242,18 @@ fn earlier(known: Option<Seen>, seen: Seen) -> Seen {
 }
 
 fn keep_latest(known: &mut Option<Latest>, at: Timestamp, text: &str) {
-    match known {
-        Some(known) => known.learn(at, text),
-        None => {
-            let text = text.to_owned();
-            *known = Some(Latest { at, text });
-        }
+    if let Some(known) = known {
+        known.learn(at, text);
+    } else {
+        let text = text.to_owned();
+        *known = Some(Latest { at, text });
     }
+}
+
+fn in_order(tallies: HashMap<u32, Tally>) -> Vec<(u32, Tally)> {
+    let mut tallies: Vec<(u32, Tally)> = tallies.into_iter().collect();
+    tallies.sort_unstable_by_key(|(stream_no, _)| *stream_no);
+    tallies
 }
 
 impl Latest {

@@ -34,11 +34,7 @@ struct Told {
 
 /// Folds changes, in any order, over what is known of sign-ins. Each object's own changes make it
 /// what it is, so objects are folded side by side.
-pub(crate) fn fold(
-    changes: Vec<Change>,
-    additions: &Additions,
-    activity: HashMap<u32, Tallied>,
-) -> State {
+pub(crate) fn fold(changes: Vec<Change>, additions: &Additions, activity: Vec<Tallied>) -> State {
     let mut told: HashMap<u32, Told> = HashMap::new();
     let mut others = Vec::new();
     for change in changes {
@@ -51,7 +47,8 @@ pub(crate) fn fold(
             others.push(change);
         }
     }
-    for (stream_no, tallied) in activity {
+    for tallied in activity {
+        let stream_no = tallied.stream_no;
         told.entry(stream_no).or_default().activity = Some(tallied);
     }
     let mut fold = Fold {

@@ -132,6 +132,7 @@ fn numbers_at_the_end_of_the_range_do_not_overflow() {
 }
 
 /// A folder of the shared test data, when this machine has it.
+#[expect(clippy::print_stdout, reason = "says that the vectors are absent")]
 fn shared(name: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()

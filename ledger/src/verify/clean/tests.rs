@@ -27,7 +27,7 @@ fn event(n: u32) -> Event {
         },
         correlation: Correlation::default(),
         actor: None,
-        private: (n % 2 == 0).then(|| serde_json::json!({"n": n})),
+        private: n.is_multiple_of(2).then(|| serde_json::json!({"n": n})),
     }
 }
 
