@@ -16,7 +16,7 @@ use projections::State;
 use crate::calendar::{days_before, month_ends_before};
 use crate::check::{Answer, Check, Question};
 use crate::checks::{CHECKS, catalogue_digest};
-use crate::facts::Facts;
+use crate::facts::{Facts, watched_since};
 use crate::finding::{Finding, Severity};
 use crate::health::{
     Catalogue, CheckOutcome, HealthReport, LedgerFacts, Status, Summary, TrendPoint,
@@ -88,14 +88,19 @@ impl<'a> Assessment<'a> {
 pub fn assess(state: &State, at: Timestamp, ledger: &LedgerFacts) -> HealthReport {
     let now = Assessment::new(state, at);
     let since = days_before(at, COMPARED_DAYS);
-    let before = Assessment::new(state, since);
+    let watched_since = watched_since(state);
+    let was_watched = |at: Timestamp| watched_since.is_some_and(|first| first <= at);
+    let before = was_watched(since).then(|| Assessment::new(state, since));
     let trend = month_ends_before(at, TREND_MONTHS)
         .into_iter()
         .map(|end| TrendPoint {
             at: end,
-            by_severity: Assessment::new(state, end).by_severity(),
+            by_severity: was_watched(end).then(|| Assessment::new(state, end).by_severity()),
         })
         .collect();
+    let mut summary = summary(&now, trend, ledger.verified);
+    summary.watched_since = watched_since;
+    summary.by_severity_before = before.as_ref().map(Assessment::by_severity);
     let catalogue = Catalogue {
         checks: u32::try_from(CHECKS.len()).unwrap_or(u32::MAX),
         digest: catalogue_digest(),
@@ -122,9 +127,9 @@ pub fn assess(state: &State, at: Timestamp, ledger: &LedgerFacts) -> HealthRepor
         as_of: at,
         ledger: ledger.clone(),
         catalogue,
-        summary: summary(&now, &before, trend, ledger.verified),
+        summary,
         actions: action::actions(&now),
-        changes: change::changes(state, &now, &before, since),
+        changes: before.map(|before| change::changes(state, &now, &before, since)),
         checks: now
             .answers
             .iter()
@@ -135,12 +140,8 @@ pub fn assess(state: &State, at: Timestamp, ledger: &LedgerFacts) -> HealthRepor
     }
 }
 
-fn summary(
-    now: &Assessment<'_>,
-    before: &Assessment<'_>,
-    trend: Vec<TrendPoint>,
-    verified: bool,
-) -> Summary {
+/// What the answers of one instant come to; the comparison is not among them.
+fn summary(now: &Assessment<'_>, trend: Vec<TrendPoint>, verified: bool) -> Summary {
     let count = |wanted: &dyn Fn(&Answer) -> bool| {
         let found = now.answers.iter().filter(|(_, answer)| wanted(answer));
         u32::try_from(found.count()).unwrap_or(u32::MAX)
@@ -160,7 +161,8 @@ fn summary(
     Summary {
         identities: u32::try_from(now.facts.in_scope().count()).unwrap_or(u32::MAX),
         by_severity: now.by_severity(),
-        by_severity_before: before.by_severity(),
+        watched_since: None,
+        by_severity_before: None,
         trend,
         assessed: count(&|_| true).saturating_sub(not_assessed),
         not_assessed,

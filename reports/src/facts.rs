@@ -3,6 +3,7 @@
 mod feeds;
 mod held;
 mod identity;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use projections::State;
 pub use feeds::{Feed, Feeds};
 pub use held::{Held, LastUse, quoted, shown};
 pub use identity::Identity;
+pub(crate) use watch::watched_since;
 
 /// Days without a successful sign-in after which an identity counts as unused. Source: Entra
 /// recommendation `staleApps`.

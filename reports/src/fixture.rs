@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use ledger::Position;
 use ledger::event::StreamName;
+use ledger::event::book::{Imported, RecordCounts};
 use ledger::event::identity::ObjectKind;
 use ledger::event::licence::Entitlement;
 use ledger::event::policy::AccessPolicy;
@@ -175,6 +176,23 @@ impl Fixture {
             let key = (TENANT.to_owned(), format!("graph/{name}"));
             self.state.coverage.insert(key, coverage);
         }
+        self.imported("graph/directoryAudit", 400, 400);
+    }
+
+    /// Imports a file of one category whose records are from and to some days ago.
+    pub(crate) fn imported(&mut self, category: &str, from_days: i64, to_days: i64) {
+        let seen = Seen {
+            at: ago(to_days),
+            position: self.next(),
+        };
+        let import = Imported {
+            digest: String::new(),
+            counts: RecordCounts::default(),
+            window: Some((ago(from_days), ago(to_days))),
+            categories: [(category.to_owned(), 1)].into(),
+            skipped: BTreeMap::new(),
+        };
+        self.state.imports.push((seen, import));
     }
 
     /// Ends a category some days ago.

@@ -26,8 +26,8 @@ pub struct HealthReport {
     pub summary: Summary,
     /// What to do first, best first.
     pub actions: Vec<Action>,
-    /// What changed since 30 days before `as_of`.
-    pub changes: Changes,
+    /// What changed since 30 days before `as_of`; `None` when nothing was watched then.
+    pub changes: Option<Changes>,
     /// Every check with its outcome, in order of id.
     pub checks: Vec<CheckOutcome>,
     /// Identities with a finding, worst first, then the others by name.
@@ -65,8 +65,11 @@ pub struct Summary {
     pub identities: u32,
     /// Findings by severity.
     pub by_severity: BTreeMap<Severity, u32>,
-    /// Findings by severity 30 days before `as_of`, from the same knowledge.
-    pub by_severity_before: BTreeMap<Severity, u32>,
+    /// The earliest moment an import speaks for; what is known of earlier days was inferred.
+    pub watched_since: Option<Timestamp>,
+    /// Findings by severity 30 days before `as_of`, from the same knowledge; `None` when nothing
+    /// was watched then.
+    pub by_severity_before: Option<BTreeMap<Severity, u32>>,
     /// Findings by severity at the end of each of the last 12 months, oldest first.
     pub trend: Vec<TrendPoint>,
     /// Checks that could be answered.
@@ -86,8 +89,8 @@ pub struct Summary {
 pub struct TrendPoint {
     /// The instant.
     pub at: Timestamp,
-    /// Findings by severity.
-    pub by_severity: BTreeMap<Severity, u32>,
+    /// Findings by severity; `None` when nothing was watched then.
+    pub by_severity: Option<BTreeMap<Severity, u32>>,
 }
 
 /// Something to do, gathering findings that one act would fix.

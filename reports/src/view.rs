@@ -60,7 +60,9 @@ pub(crate) struct HealthView {
     /// What to do first.
     pub(crate) actions: Listed<ActionView>,
     /// What changed.
-    pub(crate) changes: ChangesView,
+    pub(crate) changes: Option<ChangesView>,
+    /// Why nothing is compared, when it is not.
+    pub(crate) uncompared: String,
     /// Findings by severity, now and before.
     pub(crate) spread: Spread,
     /// Findings over the last months.
@@ -84,9 +86,10 @@ impl HealthView {
             actions: Listed::new(&report.actions, ACTIONS_MAX, |action| {
                 ActionView::new(action, &links)
             }),
-            changes: ChangesView::new(report),
+            changes: report.changes.as_ref().map(ChangesView::new),
+            uncompared: outline::uncompared(report),
             spread: Spread::new(report),
-            columns: Columns::new(&report.summary.trend),
+            columns: Columns::new(&report.summary.trend, report.summary.watched_since),
             expiry: Expiry::new(report),
             roster: Roster::new(report, &links),
             catalogue: Catalogue::new(report, &links),

@@ -56,7 +56,7 @@ fn what_an_event_made_and_what_time_made_are_told_apart() {
     let mut fixture = Fixture::healthy();
     let position = fixture.secret(BILLING_APP, "new", 20, -100);
     fixture.certificate(BILLING_APP, "ending", 250, -10);
-    let changes = report(&fixture).changes;
+    let changes = report(&fixture).changes.unwrap();
     // CRED-007 and, for want of use, none else by the new secret; CRED-009 by both.
     assert!(changes.appeared_by_event >= 1);
     assert!(changes.appeared_by_time >= 1);
@@ -75,8 +75,48 @@ fn what_is_gone_is_fixed() {
     span.closed = vec![closed];
     let report = report(&fixture);
     assert!(report.findings.is_empty());
-    assert_eq!(report.changes.fixed, 2, "PRIV-003 and PRIV-006");
-    assert_eq!(report.summary.by_severity_before[&Severity::Critical], 1);
+    assert_eq!(report.changes.unwrap().fixed, 2, "PRIV-003 and PRIV-006");
+    assert_eq!(
+        report.summary.by_severity_before.unwrap()[&Severity::Critical],
+        1
+    );
+}
+
+#[test]
+fn days_that_nobody_watched_are_not_counted_as_days_without_findings() {
+    let mut fixture = Fixture::healthy();
+    fixture.secret(BILLING_APP, "old", 300, -100);
+    fixture.state.imports.clear();
+    fixture.imported("graph/application", 300, 70);
+    let report = report(&fixture);
+    let watched = report.summary.watched_since.unwrap();
+    assert_eq!(watched, ago(70));
+    for point in &report.summary.trend {
+        assert_eq!(
+            point.by_severity.is_some(),
+            watched <= point.at,
+            "{point:?}"
+        );
+    }
+    assert!(
+        report
+            .summary
+            .trend
+            .iter()
+            .any(|point| point.by_severity.is_some())
+    );
+    assert!(report.changes.is_some() && report.summary.by_severity_before.is_some());
+}
+
+#[test]
+fn a_ledger_younger_than_the_comparison_says_so_instead_of_comparing() {
+    let mut fixture = Fixture::healthy();
+    fixture.secret(BILLING_APP, "old", 300, -100);
+    fixture.state.imports.clear();
+    fixture.imported("graph/application", 300, 3);
+    let report = report(&fixture);
+    assert_eq!(report.changes, None);
+    assert_eq!(report.summary.by_severity_before, None);
 }
 
 #[test]

@@ -71,14 +71,17 @@ impl<'a> Feeds<'a> {
     }
 }
 
+/// Whether a category tells every thing that happened in the time it spans.
+pub(super) fn is_log(name: &str) -> bool {
+    name.ends_with("SignIn") || name == "graph/directoryAudit"
+}
+
 /// Whether a category is a picture of what there is, as opposed to a log of what happened.
 fn is_snapshot(name: &str) -> bool {
-    !name.ends_with("SignIn")
+    !is_log(name)
         && !matches!(
             name,
-            "graph/directoryAudit"
-                | "graph/riskyServicePrincipal"
-                | "graph/servicePrincipalRiskDetection"
+            "graph/riskyServicePrincipal" | "graph/servicePrincipalRiskDetection"
         )
 }
 

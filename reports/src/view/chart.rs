@@ -2,11 +2,13 @@
 //!
 //! Whole numbers only, in the units of the view box; the browser scales.
 
+use jiff::Timestamp;
+
 use crate::finding::Severity;
 use crate::health::TrendPoint;
 
 use super::mark::{Mark, WORST_FIRST};
-use super::moment::month_ended;
+use super::moment::{day, month_ended};
 use super::number::thousands;
 
 /// Width of the line's view box.
@@ -36,8 +38,9 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// The line of a severity; `None` when two points are not there.
+    /// The line of a severity over the months that were watched; `None` when two are not there.
     pub(crate) fn new(trend: &[TrendPoint], severity: Severity) -> Option<Self> {
+        let trend: Vec<&TrendPoint> = trend.iter().filter(|point| is_watched(point)).collect();
         let (first, last) = (trend.first()?, trend.last()?);
         let counts: Vec<u64> = trend.iter().map(|point| count(point, severity)).collect();
         let steps = u64::try_from(counts.len().checked_sub(1)?).ok()?;
@@ -117,16 +120,20 @@ pub(crate) struct Columns {
     pub(crate) width: u64,
     /// The highest column.
     pub(crate) top: String,
+    /// Why the first months are empty, when they are.
+    pub(crate) unwatched: Option<String>,
 }
 
 /// Width of one column and the gap beside it.
 const COLUMN_PITCH: u64 = 10;
 
 impl Columns {
-    /// Columns of a trend; `None` when two points are not there or nothing was ever found.
-    pub(crate) fn new(trend: &[TrendPoint]) -> Option<Self> {
+    /// Columns of a trend; `None` when two months were not watched or nothing was ever found.
+    /// A month that was not watched has an empty column: to count there would look like a fact.
+    pub(crate) fn new(trend: &[TrendPoint], watched_since: Option<Timestamp>) -> Option<Self> {
+        let watched = trend.iter().filter(|point| is_watched(point)).count();
         let top = trend.iter().map(total).max()?;
-        if trend.len() < 2 || top == 0 {
+        if watched < 2 || top == 0 {
             return None;
         }
         let months: Vec<Column> = (0..)
@@ -137,6 +144,14 @@ impl Columns {
         Some(Self {
             width: places * COLUMN_PITCH,
             top: thousands(top),
+            unwatched: watched_since
+                .filter(|_| watched < trend.len())
+                .map(|since| {
+                    format!(
+                        "Not assessed before {}: no source speaks for those days.",
+                        day(since)
+                    )
+                }),
             months,
         })
     }
@@ -169,9 +184,9 @@ fn column(index: u64, point: &TrendPoint, top: u64) -> Column {
         x: index * COLUMN_PITCH + 1,
         blocks,
         counts: WORST_FIRST
-            .map(|severity| thousands(count(point, severity)))
+            .map(|severity| told(point, count(point, severity)))
             .to_vec(),
-        total: thousands(total(point)),
+        total: told(point, total(point)),
     }
 }
 
@@ -180,16 +195,28 @@ fn month_and_year(point: &TrendPoint) -> String {
     format!("{month} {year}")
 }
 
+fn is_watched(point: &TrendPoint) -> bool {
+    point.by_severity.is_some()
+}
+
+/// A number of a month, or a dash when nobody looked.
+fn told(point: &TrendPoint, number: u64) -> String {
+    if is_watched(point) {
+        thousands(number)
+    } else {
+        "–".to_owned()
+    }
+}
+
 fn count(point: &TrendPoint, severity: Severity) -> u64 {
-    point
-        .by_severity
-        .get(&severity)
-        .copied()
-        .map_or(0, u64::from)
+    let counts = point.by_severity.as_ref();
+    let found = counts.and_then(|counts| counts.get(&severity));
+    found.copied().map_or(0, u64::from)
 }
 
 fn total(point: &TrendPoint) -> u64 {
-    point.by_severity.values().copied().map(u64::from).sum()
+    let counts = point.by_severity.iter().flat_map(|counts| counts.values());
+    counts.copied().map(u64::from).sum()
 }
 
 #[cfg(test)]
@@ -201,7 +228,7 @@ mod tests {
             .zip(counts)
             .map(|(month, &count)| TrendPoint {
                 at: format!("2026-{month:02}-01T00:00:00Z").parse().unwrap(),
-                by_severity: [(Severity::Critical, count), (Severity::Low, 1)].into(),
+                by_severity: Some([(Severity::Critical, count), (Severity::Low, 1)].into()),
             })
             .collect()
     }
@@ -228,7 +255,7 @@ mod tests {
 
     #[test]
     fn the_highest_column_fills_the_height() {
-        let columns = Columns::new(&trend(&[1, 3])).unwrap();
+        let columns = Columns::new(&trend(&[1, 3]), None).unwrap();
         let heights: Vec<u64> = columns
             .months
             .iter()
@@ -237,6 +264,29 @@ mod tests {
         assert_eq!(heights, [50, 100]);
         assert_eq!(columns.months[0].year, 2025);
         assert!(columns.months[1].year_shown);
-        assert_eq!(Columns::new(&[]), None);
+        assert_eq!(Columns::new(&[], None), None);
+    }
+
+    #[test]
+    fn months_that_nobody_watched_are_empty_and_the_page_says_why() {
+        let mut trend = trend(&[9, 1, 3]);
+        trend[0].by_severity = None;
+        let since = Some("2026-01-20T00:00:00Z".parse().unwrap());
+        let columns = Columns::new(&trend, since).unwrap();
+        assert!(columns.months[0].blocks.is_empty());
+        assert_eq!(
+            (columns.months[0].total.as_str(), columns.top.as_str()),
+            ("–", "4")
+        );
+        let why = columns.unwatched.unwrap();
+        assert!(why.contains("before 20 January 2026"), "{why}");
+        let line = Line::new(&trend, Severity::Critical).unwrap();
+        assert_eq!(
+            (line.from.as_str(), line.points.as_str()),
+            ("Jan 2026", "3,18 117,3")
+        );
+        trend[1].by_severity = None;
+        assert_eq!(Columns::new(&trend, since), None);
+        assert_eq!(Line::new(&trend, Severity::Critical), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::Severity;
-use crate::health::{Action, HealthReport, Status, Summary};
+use crate::health::{Action, Changes, HealthReport, Status, Summary};
 
 use super::chart::Line;
 use super::links::{CheckLink, Links, SubjectLink};
@@ -181,7 +181,7 @@ impl Tiles {
     /// The tiles of a report.
     pub(crate) fn new(report: &HealthReport) -> Self {
         let summary = &report.summary;
-        let since = day(report.changes.since);
+        let since = report.changes.as_ref().map(|changes| day(changes.since));
         // Nothing assessed is not the same as nothing found: a zero would say so.
         let blind = summary.assessed == 0;
         let seen = |count: u64| {
@@ -201,7 +201,10 @@ impl Tiles {
                     change: if blind {
                         "no check could be assessed".to_owned()
                     } else {
-                        change_in_words(now, before, &since)
+                        match (before, &since) {
+                            (Some(before), Some(since)) => change_in_words(now, before, since),
+                            _ => "nothing to compare with yet".to_owned(),
+                        }
                     },
                     line: Line::new(&summary.trend, severity),
                 }
@@ -246,9 +249,21 @@ fn change_in_words(now: u64, before: u64, since: &str) -> String {
     }
 }
 
-fn now_and_before(summary: &Summary, severity: Severity) -> (u64, u64) {
+fn now_and_before(summary: &Summary, severity: Severity) -> (u64, Option<u64>) {
     let of = |counts: &BTreeMap<Severity, u32>| counts.get(&severity).copied().map_or(0, u64::from);
-    (of(&summary.by_severity), of(&summary.by_severity_before))
+    let before = summary.by_severity_before.as_ref();
+    (of(&summary.by_severity), before.map(of))
+}
+
+/// Why nothing is compared: the ledger is younger than the comparison.
+pub(crate) fn uncompared(report: &HealthReport) -> String {
+    match report.summary.watched_since {
+        Some(since) => format!(
+            "Nothing to compare with yet: no source speaks for the days before {}.",
+            day(since)
+        ),
+        None => "Nothing to compare with: nothing was imported.".to_owned(),
+    }
 }
 
 /// Findings by severity.
@@ -269,8 +284,8 @@ pub(crate) struct SpreadRow {
     pub(crate) mark: Mark,
     /// Findings now.
     pub(crate) now: String,
-    /// Findings before.
-    pub(crate) before: String,
+    /// Findings before, when anyone looked.
+    pub(crate) before: Option<String>,
     /// Left edge in the bar, in thousandths.
     pub(crate) left: u64,
     /// Width in the bar, in thousandths.
@@ -288,11 +303,11 @@ impl Spread {
         for (severity, (now, before)) in counts {
             let left = 1000 * below / total.max(1);
             below += now;
-            if now > 0 || before > 0 {
+            if now > 0 || before > Some(0) {
                 rows.push(SpreadRow {
                     mark: severity.into(),
                     now: thousands(now),
-                    before: thousands(before),
+                    before: before.map(thousands),
                     left,
                     width: 1000 * below / total.max(1) - left,
                 });
@@ -368,9 +383,8 @@ pub(crate) struct ChangesView {
 }
 
 impl ChangesView {
-    /// The changes of a report.
-    pub(crate) fn new(report: &HealthReport) -> Self {
-        let changes = &report.changes;
+    /// The view of changes.
+    pub(crate) fn new(changes: &Changes) -> Self {
         Self {
             since: day(changes.since),
             by_event: thousands(u64::from(changes.appeared_by_event)),

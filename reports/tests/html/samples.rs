@@ -53,7 +53,8 @@ pub(crate) fn empty() -> HealthReport {
         summary: Summary {
             identities: 0,
             by_severity: BTreeMap::new(),
-            by_severity_before: BTreeMap::new(),
+            watched_since: Some(instant("2025-11-03T00:00:00Z")),
+            by_severity_before: Some(BTreeMap::new()),
             trend: Vec::new(),
             assessed: 0,
             not_assessed: 0,
@@ -62,13 +63,13 @@ pub(crate) fn empty() -> HealthReport {
             score_tenths: None,
         },
         actions: Vec::new(),
-        changes: Changes {
+        changes: Some(Changes {
             since: instant("2026-10-02T00:00:00Z"),
             appeared_by_event: 0,
             appeared_by_time: 0,
             fixed: 0,
             positions: None,
-        },
+        }),
         checks: Vec::new(),
         identities: Vec::new(),
         findings: Vec::new(),
@@ -211,13 +212,13 @@ fn trend() -> Vec<TrendPoint> {
             };
             TrendPoint {
                 at: instant(&format!("{year}-{month:02}-01T00:00:00Z")),
-                by_severity: BTreeMap::from([
+                by_severity: Some(BTreeMap::from([
                     (Severity::Critical, critical[index]),
                     (Severity::High, high[index]),
                     (Severity::Medium, 30 - high[index] / 2),
                     (Severity::Low, 14),
                     (Severity::Info, 3),
-                ]),
+                ])),
             }
         })
         .collect()
@@ -230,14 +231,18 @@ pub(crate) fn small() -> HealthReport {
     report.ledger.size = 184_233;
     report.ledger.chain = "2b9f3a7c".repeat(8);
     report.summary.trend = trend();
-    report.summary.by_severity_before = [(Severity::Critical, 2), (Severity::Medium, 1)].into();
+    report.summary.by_severity_before =
+        Some([(Severity::Critical, 2), (Severity::Medium, 1)].into());
     report.summary.privileged = 2;
     report.summary.privileged_with_finding = 1;
     report.summary.score_tenths = Some(831);
-    report.changes.appeared_by_event = 11;
-    report.changes.appeared_by_time = 5;
-    report.changes.fixed = 9;
-    report.changes.positions = Some((160_118, 184_020));
+    report.changes = Some(Changes {
+        since: instant("2026-10-02T00:00:00Z"),
+        appeared_by_event: 11,
+        appeared_by_time: 5,
+        fixed: 9,
+        positions: Some((160_118, 184_020)),
+    });
     report.identities = small_identities();
     let secret = "A secret opens a permanent tier 0 role";
     let unused = "Unused for 133 days, secret valid until 2027";
