@@ -1,0 +1,139 @@
+//! `log --follow` shows each event once and in order while another process appends, and ends when
+//! nobody reads any more.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::program::{Desk, TENANT, inventory, sign_in, small_tenant};
+
+/// Longest wait for something that must happen: only a program that hangs takes as long.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// `log --follow --json` as it runs; ended when dropped, whatever the test came to.
+struct Follower {
+    child: Child,
+}
+
+impl Follower {
+    fn new(desk: &Desk, more: &[&str]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_daybook"))
+            .arg("--ledger")
+            .arg(desk.path("daybook.ledger"))
+            .args(["log", "--follow", "--json", "--limit", "1000000"])
+            .args(more)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child }
+    }
+
+    /// The events it prints, as they come.
+    fn events(&mut self) -> Receiver<Value> {
+        let lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
+        let (send, receive) = channel();
+        std::thread::spawn(move || {
+            for line in lines {
+                let event = serde_json::from_str(&line.unwrap()).unwrap();
+                if send.send(event).is_err() {
+                    break;
+                }
+            }
+        });
+        receive
+    }
+
+    /// How it ended by itself.
+    fn ended(&mut self) -> ExitStatus {
+        let (send, ended) = channel::<()>();
+        for _ in 0..PATIENCE.as_secs() * 20 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            let pause = ended.recv_timeout(Duration::from_millis(50));
+            assert_eq!(pause, Err(RecvTimeoutError::Timeout));
+        }
+        drop(send);
+        panic!("it goes on although nobody reads");
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn next(events: &Receiver<Value>) -> Value {
+    events.recv_timeout(PATIENCE).unwrap()
+}
+
+/// Imports one more sign-in by a process of its own.
+fn append(desk: &Desk, number: u32) {
+    let at = format!("2026-11-02T10:{:02}:00Z", number % 60);
+    let file = desk.file(&format!("more/{number}.jsonl"), sign_in(number, &at));
+    desk.ok(&["import", "--tenant", TENANT, &file]);
+}
+
+#[test]
+fn a_follower_sees_each_event_once_and_in_order_while_others_append() {
+    let desk = small_tenant("payments-api");
+    let known = desk.json(&["--json", "verify"])["size"].as_u64().unwrap();
+    let mut follower = Follower::new(&desk, &[]);
+    let events = follower.events();
+    for position in 0..known {
+        assert_eq!(next(&events)["position"], position);
+    }
+    for number in 100..106 {
+        append(&desk, number);
+    }
+    let size = desk.json(&["--json", "verify"])["size"].as_u64().unwrap();
+    assert!(size >= known + 6, "{size}");
+    let mut sign_ins = Vec::new();
+    for position in known..size {
+        let event = next(&events);
+        assert_eq!(event["position"], position);
+        if event["type"] == "activity.signed_in" {
+            sign_ins.push(event["occurred_at"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(sign_ins.len(), 6, "{sign_ins:?}");
+    assert!(sign_ins.is_sorted(), "{sign_ins:?}");
+}
+
+#[test]
+fn a_follower_of_one_type_is_told_of_no_other() {
+    let desk = small_tenant("payments-api");
+    let mut follower = Follower::new(&desk, &["--type", "identity."]);
+    let events = follower.events();
+    assert_eq!(next(&events)["type"], "identity.registered");
+    append(&desk, 100);
+    let renamed = desk.file("2026-11-03/sp.json", inventory("payments-api-2"));
+    desk.ok(&["import", "--tenant", TENANT, &renamed]);
+    loop {
+        let event = next(&events);
+        let kind = event["type"].as_str().unwrap();
+        assert!(kind.starts_with("identity."), "{event}");
+        if event.to_string().contains("payments-api-2") {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_follower_that_nobody_reads_ends_with_0_at_the_next_event() {
+    let desk = small_tenant("payments-api");
+    let mut follower = Follower::new(&desk, &["--type", "activity."]);
+    let mut reader = BufReader::new(follower.child.stdout.take().unwrap());
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    assert!(line.contains("activity.signed_in"), "{line}");
+    drop(reader);
+    append(&desk, 100);
+    let status = follower.ended();
+    assert_eq!(status.code(), Some(0), "{status}");
+}
