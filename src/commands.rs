@@ -19,6 +19,7 @@ use clap::CommandFactory as _;
 
 use crate::cli::{Bill, Checks, Cli, Command, Report};
 use crate::outcome::Outcome;
+use crate::style::Style;
 
 /// The flags every command has.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +49,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         json: cli.json || json,
         quiet: cli.quiet,
     };
+    Style::settle_stdout(cli.json || cli.quiet);
     match &cli.command {
         Command::Init(args) => init::run(globals(args.output.json), args),
         Command::Import(args) => import::run(globals(args.output.json), args),

@@ -1,4 +1,4 @@
-//! The clock and the randomness of the machine: read here and nowhere else.
+//! The clock, the randomness and the environment of the machine: read here and nowhere else.
 
 use jiff::Timestamp;
 use ledger::Edge;
@@ -10,6 +10,11 @@ use ledger::Edge;
 )]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// A variable of the environment, for what only asks whether it is set and to which known word.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
 /// Clock and entropy of the machine, for a writer.

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use crate::style::{Style, Tone};
 use crate::terminal;
 
 /// How a command that ran to its end came out.
@@ -65,9 +66,12 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     }
     let mut stderr = std::io::stderr().lock();
     let line = terminal::clean(&format!("{error:#}")).into_owned();
-    let mut written = writeln!(stderr, "error: {line}");
+    let style = Style::stderr();
+    let head = style.paint(Tone::Alarm, "error:");
+    let mut written = writeln!(stderr, "{head} {line}");
     if let Some(hint) = hint_for(error) {
-        written = written.and_then(|()| writeln!(stderr, "hint: {}", terminal::clean(&hint)));
+        let head = style.paint(Tone::Heading, "hint:");
+        written = written.and_then(|()| writeln!(stderr, "{head} {}", terminal::clean(&hint)));
     }
     drop(written);
     ExitCode::from(1)

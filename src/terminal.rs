@@ -1,10 +1,12 @@
-//! What a person sees: harmless text, tables that fit, progress bars, colour where a person looks.
+//! What a person sees: harmless text, tables that fit, progress bars.
 
 use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::style::{Style, Tone};
 
 /// Text written by others, made harmless for a terminal: control characters, escapes and
 /// direction marks are shown as `‹U+001B›`.
@@ -92,12 +94,30 @@ pub(crate) fn table(headings: &[&str]) -> Table {
     if !std::io::stdout().is_terminal() {
         table.set_width(200);
     }
-    let headings: Vec<String> = headings
+    let headings: Vec<Cell> = headings
         .iter()
-        .map(|heading| heading.to_uppercase())
+        .map(|heading| Style::stdout().cell(Tone::Heading, heading.to_uppercase()))
         .collect();
     table.set_header(headings);
     table
+}
+
+/// Width of the terminal that standard output is; `None` when it is none.
+pub(crate) fn width() -> Option<usize> {
+    Table::new().width().map(usize::from)
+}
+
+/// Keeps columns of days, numbers and ids in one piece on a terminal; the others give way. What
+/// goes into a pipe has one width, whatever it holds.
+pub(crate) fn keep_whole(table: &mut Table, columns: std::ops::Range<usize>) {
+    if width().is_none() {
+        return;
+    }
+    for column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
 }
 
 /// Sets numbers to the right.

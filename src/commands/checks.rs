@@ -1,9 +1,10 @@
 //! `daybook checks list`.
 
-use reports::Severity;
+use comfy_table::Cell;
 
 use super::Globals;
 use crate::outcome::Outcome;
+use crate::style::Style;
 use crate::terminal;
 
 /// Lists every check.
@@ -16,25 +17,14 @@ pub(crate) fn list(globals: Globals<'_>) -> anyhow::Result<Outcome> {
     let mut table = terminal::table(&["id", "severity", "area", "what should be", "rule from"]);
     for check in &catalogue {
         table.add_row([
-            check.id,
-            severity_word(check.severity),
-            check.area.as_str(),
-            check.title,
-            check.source,
+            Cell::new(check.id),
+            Style::stdout().severity_cell(check.severity),
+            Cell::new(check.area.as_str()),
+            Cell::new(check.title),
+            Cell::new(check.source),
         ]);
     }
     terminal::line(&table.to_string())?;
     terminal::note(globals.quiet, &format!("{} checks", catalogue.len()));
     Ok(Outcome::Done)
-}
-
-/// A severity in one word.
-pub(crate) fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
 }

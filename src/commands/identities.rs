@@ -1,5 +1,6 @@
 //! `daybook identities`.
 
+use comfy_table::{ColumnConstraint, Table};
 use jiff::Timestamp;
 use projections::State;
 use projections::state::{IdentityClass, Subject};
@@ -9,6 +10,11 @@ use super::{Globals, book};
 use crate::cli::Identities;
 use crate::outcome::Outcome;
 use crate::terminal;
+
+/// Narrowest terminal on which the object ids leave room for the names.
+const WIDE: usize = 130;
+/// Column of the object ids.
+const OBJECT_ID: usize = 7;
 
 /// One identity in the list.
 #[derive(Debug, Serialize)]
@@ -68,17 +74,42 @@ pub(crate) fn run(globals: Globals<'_>, args: &Identities) -> anyhow::Result<Out
         terminal::line(&answer.to_string())?;
         return Ok(Outcome::Done);
     }
+    let is_narrow = terminal::width().is_some_and(|width| width < WIDE);
+    let mut table = table(&rows, if is_narrow { "creds" } else { "credentials" });
+    // On a narrow terminal the names need the room; `identity NAME` tells the id.
+    if is_narrow {
+        if let Some(column) = table.column_mut(OBJECT_ID) {
+            column.set_constraint(ColumnConstraint::Hidden);
+        }
+        terminal::keep_whole(&mut table, 2..OBJECT_ID);
+    } else {
+        terminal::keep_whole(&mut table, 2..OBJECT_ID + 1);
+    }
+    terminal::line(&table.to_string())?;
+    terminal::note(
+        globals.quiet,
+        &format!(
+            "{} identities as of {}, from {} events",
+            terminal::thousands(rows.len() as u64),
+            terminal::minute(book.at),
+            terminal::thousands(book.state.size)
+        ),
+    );
+    Ok(Outcome::Done)
+}
+
+fn table(rows: &[Row<'_>], credentials: &str) -> Table {
     let mut table = terminal::table(&[
         "name",
         "class",
         "state",
-        "credentials",
+        credentials,
         "grants",
         "owners",
         "last used",
         "object id",
     ]);
-    for row in &rows {
+    for row in rows {
         table.add_row([
             terminal::short(row.name, 40),
             class_words(row.class).to_owned(),
@@ -99,17 +130,7 @@ pub(crate) fn run(globals: Globals<'_>, args: &Identities) -> anyhow::Result<Out
         ]);
     }
     terminal::align_right(&mut table, 3..6);
-    terminal::line(&table.to_string())?;
-    terminal::note(
-        globals.quiet,
-        &format!(
-            "{} identities as of {}, from {} events",
-            terminal::thousands(rows.len() as u64),
-            terminal::minute(book.at),
-            terminal::thousands(book.state.size)
-        ),
-    );
-    Ok(Outcome::Done)
+    table
 }
 
 /// The class in words.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use anyhow::Context as _;
+use comfy_table::ColumnConstraint;
 use jiff::Timestamp;
 use ledger::StreamName;
 use ledger::event::Recorded;
@@ -16,7 +17,16 @@ use serde_json::Value;
 use super::{Globals, book, log};
 use crate::cli::Identity;
 use crate::outcome::Outcome;
+use crate::style::{Style, Tone};
 use crate::terminal;
+
+/// Narrowest terminal on which a whole key id leaves room for the other columns.
+const WIDE: usize = 120;
+
+/// Narrowest terminal on which the start of validity fits beside its end.
+const NARROW: usize = 100;
+/// Column of the start of validity.
+const FROM: usize = 3;
 
 /// A credential and its last use.
 #[derive(Debug, Serialize)]
@@ -252,7 +262,7 @@ fn show(card: &Card<'_>, history: &[Recorded]) -> anyhow::Result<()> {
     };
     terminal::line(&format!(
         "{}  ({state}, {})",
-        terminal::clean(card.name),
+        Style::stdout().paint(Tone::Heading, terminal::clean(card.name)),
         super::identities::class_words(card.class)
     ))?;
     let facts = [
@@ -284,10 +294,17 @@ fn show(card: &Card<'_>, history: &[Recorded]) -> anyhow::Result<()> {
     show_credentials(&card.credentials)?;
     show_held("Grants", &card.grants)?;
     show_held("Owners", &card.owners)?;
-    terminal::line("\nHistory")?;
+    heading("History")?;
+    let room = terminal::width().map(|width| width.saturating_sub(2));
     for recorded in history {
-        terminal::line(&format!("  {}", log::sentence(recorded)?))?;
+        terminal::line(&format!("  {}", log::sentence(recorded, room)?))?;
     }
+    Ok(())
+}
+
+fn heading(title: &str) -> anyhow::Result<()> {
+    let title = Style::stdout().paint(Tone::Heading, title);
+    terminal::line(&format!("\n{title}"))?;
     Ok(())
 }
 
@@ -305,7 +322,7 @@ fn sign_ins(sign_ins: &SignIns) -> String {
 }
 
 fn show_credentials(credentials: &[CredentialRow<'_>]) -> anyhow::Result<()> {
-    terminal::line("\nCredentials")?;
+    heading("Credentials")?;
     if credentials.is_empty() {
         terminal::line("  none")?;
         return Ok(());
@@ -320,12 +337,14 @@ fn show_credentials(credentials: &[CredentialRow<'_>]) -> anyhow::Result<()> {
         "sign-ins",
         "evidence",
     ]);
+    let is_below = |least: usize| terminal::width().is_some_and(|width| width < least);
+    let key_letters = if is_below(WIDE) { 9 } else { 60 };
     for row in credentials {
         let day = |at: Option<Timestamp>| at.map_or_else(|| "–".to_owned(), terminal::day);
         table.add_row([
             word(&row.credential.kind),
             word(&row.credential.origin),
-            terminal::short(&row.credential.key_id, 60),
+            terminal::short(&row.credential.key_id, key_letters),
             day(row.credential.starts_at),
             day(row.credential.ends_at),
             row.last_used
@@ -334,12 +353,18 @@ fn show_credentials(credentials: &[CredentialRow<'_>]) -> anyhow::Result<()> {
             terminal::positions(&row.evidence, 3),
         ]);
     }
+    terminal::keep_whole(&mut table, 0..7);
+    if is_below(NARROW)
+        && let Some(column) = table.column_mut(FROM)
+    {
+        column.set_constraint(ColumnConstraint::Hidden);
+    }
     terminal::line(&table.to_string())?;
     Ok(())
 }
 
 fn show_held(title: &str, held: &[Held]) -> anyhow::Result<()> {
-    terminal::line(&format!("\n{title}"))?;
+    heading(title)?;
     if held.is_empty() {
         terminal::line("  none")?;
     }

@@ -19,6 +19,11 @@ use crate::{edge, terminal};
 /// Pause between looks at the ledger with `--follow`.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(50);
 
+/// Narrowest line in which a whole stream name leaves room for what happened.
+const WIDE: usize = 150;
+/// Letters of a stream name in a narrower line: its kind and the first group of its id.
+const STREAM_LETTERS: usize = 13;
+
 /// Which events to show.
 struct Filter {
     streams: Option<Vec<StreamName>>,
@@ -193,7 +198,7 @@ fn print(recorded: &Recorded, json: bool) -> anyhow::Result<()> {
     let text = if json {
         object(recorded)?.to_string()
     } else {
-        sentence(recorded)?
+        sentence(recorded, terminal::width())?
     };
     terminal::line(&text)?;
     Ok(())
@@ -218,18 +223,26 @@ pub(crate) fn object(recorded: &Recorded) -> anyhow::Result<Value> {
     }))
 }
 
-/// The event in one line.
-pub(crate) fn sentence(recorded: &Recorded) -> anyhow::Result<String> {
+/// The event in one line, cut to the room there is on a terminal.
+pub(crate) fn sentence(recorded: &Recorded, room: Option<usize>) -> anyhow::Result<String> {
     let event = &recorded.event;
     let body = event.body.to_json()?.to_string();
-    Ok(format!(
-        "#{:<9} {}  {:<30} {}  {}",
+    let stream = short_stream(event.stream.as_str());
+    let (stream, type_width) = match room {
+        Some(room) if room < WIDE => (terminal::short(stream, STREAM_LETTERS), 24),
+        _ => (terminal::clean(stream).into_owned(), 30),
+    };
+    let line = format!(
+        "#{:<9} {}  {:<type_width$} {stream}  {}",
         terminal::thousands(recorded.position),
         terminal::minute(event.occurred_at),
         event.body.event_type().to_string(),
-        terminal::clean(short_stream(event.stream.as_str())),
         terminal::short(&body, 100),
-    ))
+    );
+    Ok(match room {
+        Some(room) => terminal::short(&line, room),
+        None => line,
+    })
 }
 
 /// The stream without what every stream of the tenant begins with.

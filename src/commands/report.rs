@@ -9,6 +9,7 @@ use reports::{HealthReport, Severity};
 use super::{Globals, book};
 use crate::cli::{FailOn, Health};
 use crate::outcome::Outcome;
+use crate::style::{Style, Tone};
 use crate::terminal;
 
 /// Findings listed on a terminal.
@@ -110,16 +111,13 @@ fn outcome(report: &HealthReport, args: &Health, verified: bool) -> Outcome {
 }
 
 fn show(report: &HealthReport, args: &Health, quiet: bool) -> anyhow::Result<()> {
+    let style = Style::stdout();
     let count = |severity: Severity| {
-        report
-            .summary
-            .by_severity
-            .get(&severity)
-            .copied()
-            .unwrap_or(0)
+        let found = report.summary.by_severity.get(&severity).copied();
+        style.severity_count(severity, found.unwrap_or(0))
     };
     terminal::line(&format!(
-        "Health check {} as of {}: {} critical, {} high, {} medium, {} low in {} identities",
+        "Health check {} as of {}: {}, {}, {}, {} in {} identities",
         report.id,
         terminal::minute(report.as_of),
         count(Severity::Critical),
@@ -133,7 +131,10 @@ fn show(report: &HealthReport, args: &Health, quiet: bool) -> anyhow::Result<()>
         None => "No health score: it would mislead".to_owned(),
     })?;
     if !report.actions.is_empty() {
-        terminal::line("\nDo these first")?;
+        terminal::line(&format!(
+            "\n{}",
+            style.paint(Tone::Heading, "Do these first")
+        ))?;
     }
     for (number, action) in report.actions.iter().take(ACTIONS_SHOWN).enumerate() {
         terminal::line(&format!(
@@ -141,7 +142,7 @@ fn show(report: &HealthReport, args: &Health, quiet: bool) -> anyhow::Result<()>
             number + 1,
             terminal::short(&action.title, 90),
             action.check,
-            super::checks::severity_word(action.severity),
+            style.severity(action.severity),
             terminal::positions(&action.evidence, 3)
         ))?;
     }

@@ -1,10 +1,12 @@
 //! `daybook verify`.
 
+use comfy_table::Cell;
 use ledger::VerifyReport;
 use serde_json::{Value, json};
 
 use super::{Globals, book};
 use crate::outcome::Outcome;
+use crate::style::{Style, Tone};
 use crate::terminal;
 
 /// Faults listed on a terminal; `--json` has them all.
@@ -33,10 +35,11 @@ pub(crate) fn run(globals: Globals<'_>) -> anyhow::Result<Outcome> {
     }
     if report.faults.is_empty() {
         terminal::line(&format!(
-            "Verified {} events in {} segments ({} bytes), every byte re-hashed. No fault.\nChain head {}",
+            "Verified {} events in {} segments ({} bytes), every byte re-hashed. {}\nChain head {}",
             terminal::thousands(report.size),
             report.segments,
             terminal::thousands(report.bytes),
+            Style::stdout().paint(Tone::Good, "No fault."),
             ledger::hash::hex(&report.head_chain),
         ))?;
         return Ok(outcome);
@@ -44,13 +47,13 @@ pub(crate) fn run(globals: Globals<'_>) -> anyhow::Result<Outcome> {
     let mut table = terminal::table(&["position", "fault", "file", "what is wrong"]);
     for fault in report.faults.iter().take(FAULTS_SHOWN) {
         table.add_row([
-            fault.position.map_or_else(
+            Cell::new(fault.position.map_or_else(
                 || "–".to_owned(),
                 |position| format!("#{}", terminal::thousands(position)),
-            ),
-            fault.class.to_string(),
-            terminal::clean(&fault.file).into_owned(),
-            terminal::clean(&fault.detail).into_owned(),
+            )),
+            Style::stdout().cell(Tone::Bad, fault.class),
+            Cell::new(terminal::clean(&fault.file)),
+            Cell::new(terminal::clean(&fault.detail)),
         ]);
     }
     terminal::line(&table.to_string())?;
@@ -62,8 +65,14 @@ pub(crate) fn run(globals: Globals<'_>) -> anyhow::Result<Outcome> {
         ))?;
     }
     terminal::line(&format!(
-        "{} faults. The ledger does not verify: keep it as it is, restore a copy, and compare.",
-        terminal::thousands(report.faults.len() as u64)
+        "{} The ledger does not verify: keep it as it is, restore a copy, and compare.",
+        Style::stdout().paint(
+            Tone::Alarm,
+            format_args!(
+                "{} faults.",
+                terminal::thousands(report.faults.len() as u64)
+            )
+        )
     ))?;
     Ok(outcome)
 }

@@ -124,3 +124,22 @@ fn a_bill_explains_itself() {
         "{said}"
     );
 }
+
+#[test]
+fn what_goes_into_a_pipe_has_no_escapes() {
+    let desk = small_tenant("payments-api");
+    for arguments in [
+        &["checks", "list"][..],
+        &["identities"],
+        &["identity", "payments-api"],
+        &["identity", "nobody"],
+        &["log"],
+        &["report", "health"],
+        &["verify"],
+    ] {
+        let output = desk.run(arguments);
+        let said = [output.stdout, output.stderr].concat();
+        assert!(!said.contains(&0x1b), "{arguments:?}");
+        assert!(!said.is_empty(), "{arguments:?}");
+    }
+}
