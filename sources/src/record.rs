@@ -1,8 +1,9 @@
 //! Records out of a stream of bytes, whatever wraps them.
 //!
 //! Read as records: one JSON object a line, pretty-printed or concatenated objects, the elements of
-//! a bare array, and of the `value` or `records` array of a wrapping object (Graph pages, Event Hub
-//! batches). A damaged record is rejected with its line and reading goes on after it. Memory is
+//! a bare array, and of the `value`, `records` or `events` array of a wrapping object (Graph pages,
+//! Event Hub batches, forwarders). A damaged record is rejected with its line and reading goes on
+//! after it: at the next element of an array where its brackets tell, else at the next line. Memory is
 //! bounded: a record longer than [`RECORD_BYTES_MAX`] is rejected without being held.
 //!
 //! Deliberately not here: what a record means ([`crate::shape`]), CSV, compression.

@@ -196,8 +196,16 @@ pub(crate) fn is_row(fields: &Fields<'_>) -> bool {
 }
 
 /// What wraps a single record: pipelines put the original under one of these names, some as text.
-const WRAPPING_NAMES: [&str; 8] = [
-    "input", "message", "log", "event", "detail", "record", "_raw", "original",
+const WRAPPING_NAMES: [&str; 9] = [
+    "input",
+    "message",
+    "log",
+    "event",
+    "detail",
+    "record",
+    "_raw",
+    "original",
+    "o365audit",
 ];
 
 /// JSON of the object this object wraps, if it does.

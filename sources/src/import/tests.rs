@@ -275,6 +275,21 @@ fn a_batch_wrapper_lines_and_an_array_say_the_same() {
 }
 
 /// Runs cases on one book: making one for each would take most of the time.
+#[test]
+fn each_event_of_a_forwarders_batch_is_one_record() {
+    let office =
+        r#"{"o365audit":{"Operation":"Add service principal.","Workload":"AzureActiveDirectory"}}"#;
+    let bytes = format!(
+        "{{\"events\":[{office},{{\"o365audit\":[1}},{}]}}",
+        sign_in(1)
+    );
+    let (report, rejections) = import_twice(bytes.as_bytes());
+    assert_eq!(report.counts.records, 3);
+    assert_eq!(report.counts.skipped, 1);
+    assert!(report.skipped.contains_key("Add service principal."));
+    assert_eq!(rejections.len(), 1);
+}
+
 fn run_cases<S: Strategy>(cases: u32, strategy: &S, bytes_of: impl Fn(S::Value) -> Vec<u8>) {
     let mut book = book();
     let importer = std::cell::RefCell::new(Importer::new(&mut book.ledger).unwrap());

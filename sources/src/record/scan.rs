@@ -6,11 +6,17 @@ use memchr::memchr3;
 
 /// Deepest nesting that is followed; the JSON reader after this stops there too.
 const DEPTH_MAX: u32 = 128;
+/// What is wrong with a record whose brackets do not fit.
+pub(crate) const MISMATCHED: &str = "a closing bracket does not match";
 /// Longest name that can be that of a wrapped array.
 const NAME_BYTES_MAX: usize = 8;
 
 /// A record being read.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one record; no combination is excluded"
+)]
 pub(crate) struct Scan {
     /// Where its bytes start in the batch.
     pub start: usize,
@@ -26,6 +32,11 @@ pub(crate) struct Scan {
     pub wrapper: bool,
     /// `@odata.context` of the wrapper.
     pub context: Option<Arc<str>>,
+    /// Whether it is an element of an array, so that its end is looked for after an error on its
+    /// line.
+    pub element: bool,
+    /// Whether a closing bracket did not match.
+    pub mismatched: bool,
     depth: u32,
     /// Kinds of the open brackets, innermost lowest: 1 is an object.
     kinds: u128,
@@ -149,6 +160,7 @@ impl Scan {
                 b'\n' if ends == LineEnds::Stop => {
                     return End::Broken(at, "the line is not a whole object");
                 }
+                b'\n' if self.mismatched => return End::Broken(at, MISMATCHED),
                 b'\n' => lines.newline(at),
                 b'{' | b'[' => {
                     if let Some(end) = self.open(byte, at, lines, ends) {
@@ -157,11 +169,9 @@ impl Scan {
                     lines.blank = false;
                 }
                 b'}' | b']' => {
-                    if (self.kinds & 1 == 1) != (byte == b'}') {
-                        return End::Broken(at, "a closing bracket does not match");
+                    if !self.close(byte == b'}', lines) {
+                        return End::Broken(at, MISMATCHED);
                     }
-                    self.depth = self.depth.saturating_sub(1);
-                    self.kinds >>= 1;
                     self.last = byte;
                     lines.blank = false;
                     if self.depth == 0 {
@@ -180,6 +190,32 @@ impl Scan {
             at += 1;
         }
         End::More
+    }
+
+    /// A closing bracket. In an element of an array, one that does not match closes what is open
+    /// within the bracket it belongs to, or nothing; elsewhere `false`.
+    fn close(&mut self, object: bool, lines: &Lines) -> bool {
+        let is_match = (self.kinds & 1 == 1) == object;
+        if !is_match && !self.is_on_line_of_array(lines) {
+            return false;
+        }
+        self.mismatched |= !is_match;
+        let (mut kinds, mut depth) = (self.kinds, self.depth);
+        while depth > 0 {
+            let found = (kinds & 1 == 1) == object;
+            kinds >>= 1;
+            depth -= 1;
+            if found {
+                (self.kinds, self.depth) = (kinds, depth);
+                break;
+            }
+        }
+        true
+    }
+
+    /// Whether this is an element of an array that is still on its first line.
+    fn is_on_line_of_array(&self, lines: &Lines) -> bool {
+        self.element && self.line == lines.line
     }
 
     /// Within a string from `at`: the index after its end or after the piece.
@@ -223,7 +259,20 @@ impl Scan {
         {
             return Some(End::CutBefore(at));
         }
-        if byte == b'[' && self.depth == 1 && self.last == b':' && self.is_wrapping_name() {
+        // A member has a name: what starts here is the next element, whatever this one lacks.
+        if byte == b'{'
+            && self.last == b','
+            && self.kinds & 1 == 1
+            && self.is_on_line_of_array(lines)
+        {
+            return Some(End::CutBefore(at));
+        }
+        if byte == b'['
+            && !self.mismatched
+            && self.depth == 1
+            && self.last == b':'
+            && self.is_wrapping_name()
+        {
             return Some(End::Array(at));
         }
         if self.depth >= DEPTH_MAX {
@@ -241,7 +290,9 @@ impl Scan {
     }
 
     fn is_wrapping_name(&self) -> bool {
-        self.name.eq_ignore_ascii_case(b"value") || self.name.eq_ignore_ascii_case(b"records")
+        [b"value".as_slice(), b"records", b"events"]
+            .iter()
+            .any(|name| self.name.eq_ignore_ascii_case(name))
     }
 
     /// The array of records that just opened is part of this record after all.

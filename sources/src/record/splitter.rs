@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use super::excerpt::excerpt_of;
 use super::fields::text_of;
-use super::scan::{End, LineEnds, Lines, Scan};
+use super::scan::{End, LineEnds, Lines, MISMATCHED, Scan};
 use super::{Batch, Content, Item};
 use crate::outcome::Reason;
 
@@ -161,7 +161,9 @@ impl Splitter {
             }
             b'{' | b'[' if byte == b'{' || !outside => {
                 let start = batch.bytes.len();
-                self.state = State::Record(Box::new(Scan::new(start, line, column)));
+                let mut scan = Scan::new(start, line, column);
+                scan.element = !outside;
+                self.state = State::Record(Box::new(scan));
                 0
             }
             _ if outside => {
@@ -210,26 +212,18 @@ impl Splitter {
         self.keep(&mut scan, rest.get(..used).unwrap_or_default(), batch);
         match end {
             End::More => self.state = State::Record(scan),
+            End::Done(_) if scan.mismatched => self.give_up(&scan, batch),
             End::Done(_) => self.done(&scan, batch),
             End::Array(_) => {
                 self.array(scan, batch);
                 return used + 1;
             }
-            End::CutBefore(_) => {
-                drop_bytes(&scan, batch);
-                reject(scan.line, Reason::CutOff, batch);
-            }
+            End::CutBefore(_) => self.give_up(&scan, batch),
             End::CutInString(_) => {
                 self.broken(&scan, Reason::CutOff, batch);
             }
             End::Broken(_, detail) => {
-                self.broken(
-                    &scan,
-                    Reason::NotJson {
-                        detail: detail.to_owned(),
-                    },
-                    batch,
-                );
+                self.broken(&scan, not_json_because(detail), batch);
             }
         }
         used
@@ -297,6 +291,17 @@ impl Splitter {
             column: scan.column,
             context,
         });
+    }
+
+    /// Rejects a record whose end is known: reading goes on right after it.
+    fn give_up(&self, scan: &Scan, batch: &mut Batch) {
+        drop_bytes(scan, batch);
+        let reason = if scan.mismatched {
+            not_json_because(MISMATCHED)
+        } else {
+            Reason::CutOff
+        };
+        reject(scan.line, self.too_long(scan).unwrap_or(reason), batch);
     }
 
     /// Rejects a record and looks for where the next one can start.
@@ -405,6 +410,12 @@ fn drop_bytes(scan: &Scan, batch: &mut Batch) {
 fn not_an_object() -> Reason {
     Reason::UnknownShape {
         detail: "an array element that is not an object".to_owned(),
+    }
+}
+
+fn not_json_because(detail: &str) -> Reason {
+    Reason::NotJson {
+        detail: detail.to_owned(),
     }
 }
 

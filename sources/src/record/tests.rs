@@ -47,6 +47,7 @@ fn records_come_out_of_every_wrapper() {
         format!("{{ \"records\" : [ {a} , {b} ] }}"),
         format!("{{\"Records\":[{a}]}}\n{{\"Records\":[{b}]}}"),
         format!("{{\"Records\":[\n{a},\n{b}\n]}}"),
+        format!("{{\"count\":2,\"events\":[{a},{b}]}}"),
         format!("[{{\"records\":[{a}]}},{{\"records\":[{b}]}}]"),
     ] {
         assert_eq!(texts(&whole), [a, b], "{whole}");
@@ -113,6 +114,26 @@ fn a_bad_line_does_not_stop_the_rest() {
         )
     );
     assert_eq!(found[3], (4, "{\"c\":3}".to_owned()));
+}
+
+#[test]
+fn a_broken_element_of_an_array_on_one_line_is_one_rejection() {
+    let mismatch = "!not JSON: a closing bracket does not match";
+    let (a, c) = ("{\"a\":1}", "{\"c\":[{}]}");
+    for (element, reason) in [
+        ("{\"b\":[1,2}", mismatch),
+        ("{\"b\":[{\"x\":1],\"y\":2}", mismatch),
+        ("{\"b\":1]", mismatch),
+        ("{\"b\":{\"x\":1}", CUT),
+        ("{\"b\":", CUT),
+    ] {
+        for (open, close) in [("[", "]"), ("{\"value\":[", "]}"), ("{\"events\":[", "]}")] {
+            let whole = format!("{open}{a},{element},{c},{a}{close}\n{c}\n");
+            assert_eq!(texts(&whole), [a, reason, c, a, c], "{whole}");
+        }
+    }
+    let last = format!("[{a},{{\"b\":1]\n{c}\n");
+    assert_eq!(texts(&last)[..2], [a, mismatch]);
 }
 
 #[test]
@@ -253,6 +274,28 @@ proptest! {
     #[test]
     fn the_pieces_a_file_arrives_in_do_not_matter(bytes in json_like(), piece in 1_usize..20) {
         prop_assert_eq!(split(&bytes, piece), split(&bytes, 4_096));
+    }
+
+    #[test]
+    fn every_whole_element_beside_a_broken_one_comes_back(
+        before in 0_usize..5, after in 0_usize..5,
+        broken in prop::sample::select(vec![
+            "{\"x\":[1}", "{\"x\":{\"y\":[}", "{\"x\":1]", "{\"x\":{\"y\":2}", "{\"x\":[{\"y\":1]}", "7",
+        ]),
+        text in "[a-z{}\\[\\]:, ]{0,12}",
+    ) {
+        let element = serde_json::json!({"k": text, "n": [{}, [1]]}).to_string();
+        let mut elements = vec![element.as_str(); before];
+        elements.push(broken);
+        elements.extend(vec![element.as_str(); after]);
+        // A last element that lacks its end cannot be told from the end of the array.
+        elements.push(&element);
+        let found = texts(&format!("[{}]", elements.join(",")));
+        prop_assert_eq!(found.len(), elements.len());
+        for (found, element) in found.iter().zip(&elements) {
+            prop_assert_eq!(found.starts_with('!'), *element == broken);
+            prop_assert!(found.starts_with('!') || found == element);
+        }
     }
 
     #[test]
