@@ -256,6 +256,7 @@ impl Facts {
                             line: item.line,
                             bytes: batch.record(range),
                             context,
+                            columns: item.columns.as_deref(),
                         },
                         reading,
                     )

@@ -6,11 +6,14 @@
 //! after it: at the next element of an array where its brackets tell, else at the next line. Memory is
 //! bounded: a record longer than [`RECORD_BYTES_MAX`] is rejected without being held.
 //!
+//! The rows of the `tables` of a query result are records too, under the columns of their table.
+//!
 //! Deliberately not here: what a record means ([`crate::shape`]), CSV, compression.
 
 pub(crate) mod encoding;
 pub(crate) mod excerpt;
 pub(crate) mod fields;
+pub(crate) mod row;
 pub(crate) mod scan;
 pub(crate) mod splitter;
 
@@ -20,6 +23,7 @@ use std::sync::Arc;
 
 use crate::outcome::Reason;
 use encoding::Decoder;
+use row::Columns;
 use splitter::Splitter;
 
 /// Longest record that is read, in bytes. Two orders above the longest record known to us, an audit
@@ -39,6 +43,8 @@ pub(crate) struct Item {
     pub line: u64,
     /// `@odata.context` of the page it is on.
     pub context: Option<Arc<str>>,
+    /// Columns of the table it is a row of.
+    pub columns: Option<Columns>,
     /// Its bytes or why they are refused.
     pub content: Content,
 }

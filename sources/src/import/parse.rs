@@ -13,6 +13,7 @@ use crate::origin::{Enveloped, Origin};
 use crate::outcome::{Outcome, Reason};
 use crate::record::excerpt::missing;
 use crate::record::fields::Fields;
+use crate::record::row;
 use crate::risk;
 use crate::shape::{self, Recognised, Shape};
 use crate::signin;
@@ -78,12 +79,14 @@ pub(super) struct Raw<'a> {
     pub bytes: &'a [u8],
     /// `@odata.context` of its page.
     pub context: Option<&'a str>,
+    /// Columns of the table it is a row of.
+    pub columns: Option<&'a [String]>,
 }
 
 /// Parses one record.
 pub(super) fn parse(raw: Raw<'_>, reading: &Reading<'_>) -> Entry {
-    let (shape, parsed) = match text(raw.bytes) {
-        Ok(text) => unwrap(text, raw, reading),
+    let (shape, parsed) = match text(raw) {
+        Ok(text) => unwrap(&text, raw, reading),
         Err(reason) => (None, Parsed::Rejected(reason)),
     };
     Entry {
@@ -94,10 +97,14 @@ pub(super) fn parse(raw: Raw<'_>, reading: &Reading<'_>) -> Entry {
     }
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Reason> {
-    std::str::from_utf8(bytes).map_err(|error| Reason::NotUtf8 {
+fn text(raw: Raw<'_>) -> Result<Cow<'_, str>, Reason> {
+    let text = std::str::from_utf8(raw.bytes).map_err(|error| Reason::NotUtf8 {
         byte: error.valid_up_to(),
-    })
+    })?;
+    match raw.columns {
+        Some(columns) => row::object(text, columns),
+        None => Ok(Cow::Borrowed(text)),
+    }
 }
 
 /// Recognises the record, or the one it wraps.

@@ -251,6 +251,64 @@ fn a_federated_credential_belongs_to_the_application_its_page_names() {
 }
 
 #[test]
+fn a_query_result_says_what_the_same_rows_say_as_objects() {
+    const NAMES: [&str; 7] = [
+        "TimeGenerated",
+        "Id",
+        "ServicePrincipalId",
+        "AppId",
+        "ResultType",
+        "LocationDetails",
+        "Type",
+    ];
+    let rows: Vec<Vec<String>> = (0..3)
+        .map(|n| {
+            [
+                "2026-10-01T00:00:00Z",
+                &format!("s{n}"),
+                "o",
+                "a",
+                "0",
+                "{\"countryOrRegion\":\"FR\"}",
+                "AADServicePrincipalSignInLogs",
+            ]
+            .map(str::to_owned)
+            .to_vec()
+        })
+        .collect();
+    let columns: Vec<_> = NAMES
+        .map(|name| serde_json::json!({ "name": name }))
+        .to_vec();
+    let columns = serde_json::Value::from(columns);
+    let mut values = serde_json::json!(rows);
+    values
+        .as_array_mut()
+        .unwrap()
+        .push(serde_json::json!(["short"]));
+    let result =
+        format!("{{\"tables\":[{{\"name\":\"T\",\"columns\":{columns},\"rows\":{values}}}]}}");
+    let objects: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let object: BTreeMap<_, _> = NAMES.iter().zip(row).collect();
+            serde_json::json!(object).to_string()
+        })
+        .collect();
+    let objects = objects.join("\n");
+    let mut book = book();
+    let (report, rejections) = import(&mut book, result.as_bytes(), &options(NOW));
+    assert_eq!((report.counts.records, report.counts.imported), (4, 3));
+    assert_eq!(
+        rejections[0].reason,
+        "unknown format: a row of 1 values under 7 columns"
+    );
+    let source = Shape::ServicePrincipalSignIn.source();
+    assert_eq!(report.categories.get(source), Some(&3));
+    let (report, _) = import(&mut book, objects.as_bytes(), &options(NOW));
+    assert_eq!((report.counts.records, report.counts.duplicates), (3, 3));
+}
+
+#[test]
 fn more_records_than_a_batch_are_all_counted() {
     let whole: Vec<String> = (0..20_000).map(sign_in).collect();
     let (report, _) = import_twice(whole.join("\n").as_bytes());

@@ -8,6 +8,10 @@ use memchr::memchr3;
 const DEPTH_MAX: u32 = 128;
 /// What is wrong with a record whose brackets do not fit.
 pub(crate) const MISMATCHED: &str = "a closing bracket does not match";
+/// Array of tables in a query result.
+pub(crate) const TABLES: &[u8] = b"tables";
+/// Array of rows in a table, after its columns.
+pub(crate) const ROWS: &[u8] = b"rows";
 /// Longest name that can be that of a wrapped array.
 const NAME_BYTES_MAX: usize = 8;
 
@@ -30,6 +34,8 @@ pub(crate) struct Scan {
     pub keep: bool,
     /// Whether it turned out to be an object that wraps records, of which this is the rest.
     pub wrapper: bool,
+    /// Whether it was already seen to have rows but no columns before them.
+    pub rows_are_bare: bool,
     /// `@odata.context` of the wrapper.
     pub context: Option<Arc<str>>,
     /// Whether it is an element of an array, so that its end is looked for after an error on its
@@ -290,9 +296,14 @@ impl Scan {
     }
 
     fn is_wrapping_name(&self) -> bool {
-        [b"value".as_slice(), b"records", b"events"]
+        [b"value".as_slice(), b"records", b"events", TABLES, ROWS]
             .iter()
-            .any(|name| self.name.eq_ignore_ascii_case(name))
+            .any(|name| self.is_named(name))
+    }
+
+    /// Whether the member being read has this name, in any case.
+    pub(crate) fn is_named(&self, name: &[u8]) -> bool {
+        self.name.eq_ignore_ascii_case(name)
     }
 
     /// The array of records that just opened is part of this record after all.

@@ -6,7 +6,8 @@ use memchr::memchr;
 
 use super::excerpt::excerpt_of;
 use super::fields::text_of;
-use super::scan::{End, LineEnds, Lines, MISMATCHED, Scan};
+use super::row::{self, Columns};
+use super::scan::{End, LineEnds, Lines, MISMATCHED, ROWS, Scan, TABLES};
 use super::{Batch, Content, Item};
 use crate::outcome::Reason;
 
@@ -37,6 +38,10 @@ struct Frame {
     line: u64,
     column: u64,
     context: Option<Arc<str>>,
+    /// Whether its elements are tables.
+    tables: bool,
+    /// Columns of its elements, which are rows.
+    columns: Option<Columns>,
 }
 
 #[derive(Debug)]
@@ -152,6 +157,8 @@ impl Splitter {
                     line,
                     column,
                     context: None,
+                    tables: false,
+                    columns: None,
                 });
                 1
             }
@@ -252,16 +259,25 @@ impl Splitter {
         if let Some(reason) = self.too_long(scan) {
             return reject(scan.line, reason, batch);
         }
+        let frame = self.frames.last();
         batch.items.push(Item {
             line: scan.line,
-            context: self.frames.last().and_then(|frame| frame.context.clone()),
+            context: frame.and_then(|frame| frame.context.clone()),
+            columns: frame.and_then(|frame| frame.columns.clone()),
             content: Content::Record(scan.start..batch.bytes.len()),
         });
     }
 
     /// The record turns out to wrap an array of records, unless it is itself such a record.
     fn array(&mut self, mut scan: Box<Scan>, batch: &mut Batch) {
-        if let Some(index) = self.frames.iter().position(|frame| frame.wrapped) {
+        let mut columns = None;
+        if scan.is_named(ROWS) {
+            columns = self.columns(&scan, batch);
+            if columns.is_none() {
+                scan.rows_are_bare = true;
+                return self.member(scan, batch);
+            }
+        } else if let Some(index) = self.frames.iter().position(|frame| frame.wrapped) {
             let outer = self
                 .frames
                 .get(index)
@@ -272,12 +288,7 @@ impl Splitter {
                     self.frames.truncate(index);
                     reject(line, Reason::CutOff, batch);
                 }
-                _ => {
-                    scan.enter_array();
-                    self.keep(&mut scan, b"[", batch);
-                    self.state = State::Record(scan);
-                    return;
-                }
+                _ => return self.member(scan, batch),
             }
         }
         let context = scan.context.clone().or_else(|| {
@@ -290,7 +301,27 @@ impl Splitter {
             line: scan.line,
             column: scan.column,
             context,
+            tables: scan.is_named(TABLES),
+            columns,
         });
+    }
+
+    /// The array is a member of the record like any other.
+    fn member(&mut self, mut scan: Box<Scan>, batch: &mut Batch) {
+        scan.enter_array();
+        self.keep(&mut scan, b"[", batch);
+        self.state = State::Record(scan);
+    }
+
+    /// The columns of the table that the record is, where tables are. They are looked for once: a
+    /// record that repeats its rows without end must not be read as often.
+    fn columns(&self, scan: &Scan, batch: &Batch) -> Option<Columns> {
+        let frame = self.frames.last();
+        let here = frame.is_none_or(|frame| frame.tables || !frame.wrapped);
+        let start = batch.bytes.get(scan.start..)?;
+        (here && scan.keep && !scan.rows_are_bare)
+            .then(|| row::columns_of(start))
+            .flatten()
     }
 
     /// Rejects a record whose end is known: reading goes on right after it.
@@ -396,6 +427,7 @@ fn reject(line: u64, reason: Reason, batch: &mut Batch) {
     batch.items.push(Item {
         line,
         context: None,
+        columns: None,
         content: Content::Rejected(reason),
     });
 }

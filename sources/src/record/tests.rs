@@ -188,6 +188,63 @@ fn array_elements_that_are_no_objects_are_refused_one_by_one() {
     assert_eq!(texts("{\"value\":[1]}"), [refused]);
 }
 
+/// Items as text with the columns they are under.
+fn rows(input: &str) -> Vec<String> {
+    let mut bytes = input.as_bytes();
+    let mut records = Records::new(&mut bytes, Vec::new());
+    let mut found = Vec::new();
+    while let Some(batch) = records.next_batch(&mut |_| {}).unwrap() {
+        for item in &batch.items {
+            let columns = item.columns.as_deref().unwrap_or_default().join(" ");
+            found.push(match &item.content {
+                Content::Record(range) => {
+                    format!(
+                        "{columns}: {}",
+                        String::from_utf8_lossy(batch.record(range))
+                    )
+                }
+                Content::Rejected(reason) => format!("!{reason}"),
+            });
+        }
+    }
+    found
+}
+
+#[test]
+fn the_rows_of_tables_come_with_their_columns() {
+    let (a, b) = (r#"{"name":"A"}"#, r#"{"name":"B"}"#);
+    let result = format!(
+        "{{\"tables\":[\n{{\"name\":\"Primary\",\"columns\":[{a},{b}],\"rows\":[[1,\"x]\"],\n[2,{{}}]]}},\
+         {{\"columns\":[{b}],\"rows\":[]}},{{\"columns\":[{b}],\"rows\":[[[3]]]}}],\"statistics\":{{\"rows\":[1]}}}}"
+    );
+    let expected = [
+        "\"A\" \"B\": [1,\"x]\"]",
+        "\"A\" \"B\": [2,{}]",
+        "\"B\": [[3]]",
+    ];
+    assert_eq!(rows(&result), expected);
+    assert_eq!(
+        rows(&format!("{result}\n{result}")),
+        [expected, expected].concat()
+    );
+    let table = format!("{{\"columns\":[{a}],\"rows\":[[1]]}}");
+    assert_eq!(rows(&table), ["\"A\": [1]"]);
+    assert_eq!(rows(&format!("[{table},{table}]")), ["\"A\": [1]"; 2]);
+}
+
+#[test]
+fn rows_without_columns_before_them_stay_in_their_record() {
+    for whole in [
+        r#"{"rows":[[1]],"columns":[{"name":"A"}]}"#,
+        r#"{"columns":[{"type":"string"}],"rows":[[1]],"rows":[[2]]}"#,
+    ] {
+        assert_eq!(texts(whole), [whole]);
+        assert_eq!(texts(&format!("{{\"tables\":[{whole}]}}")), [whole]);
+    }
+    let page = r#"{"columns":[{"name":"A"}],"rows":[[1]]}"#;
+    assert_eq!(texts(&format!("{{\"value\":[{page}]}}")), [page]);
+}
+
 #[test]
 fn a_record_over_the_limit_is_refused_without_being_held() {
     let mut splitter = Splitter::new(1_000);
@@ -296,6 +353,33 @@ proptest! {
             prop_assert_eq!(found.starts_with('!'), *element == broken);
             prop_assert!(found.starts_with('!') || found == element);
         }
+    }
+
+    #[test]
+    fn records_do_not_depend_on_how_the_file_is_cut_and_account_for_every_byte_kept(
+        parts in prop::collection::vec(prop::sample::select(vec![
+            "{", "}", "[", "]", ",", ":", "\"", "\\", "\n", " ", "1", "\"a\"", "{\"a\":1}", "{\"tables\":[", "[1]",
+            "{\"columns\":[\"A\"],\"rows\":[", "{\"value\":[", "{\"events\":[", "\"rows\":[", "\u{feff}",
+        ]), 0..40),
+        piece in 1_usize..9,
+    ) {
+        let text = parts.concat();
+        prop_assert_eq!(split(text.as_bytes(), piece), split(text.as_bytes(), 4_096), "{}", text);
+        let mut splitter = Splitter::new(1_000);
+        let mut batch = Batch::default();
+        let mut used = 0;
+        while used < text.len() {
+            used += splitter.push(&text.as_bytes()[used..], &mut batch);
+        }
+        splitter.finish(&mut batch);
+        let mut end = 0;
+        for item in &batch.items {
+            if let Content::Record(range) = &item.content {
+                prop_assert_eq!(range.start, end, "{}", text);
+                end = range.end;
+            }
+        }
+        prop_assert_eq!(end, batch.bytes.len(), "{}", text);
     }
 
     #[test]
