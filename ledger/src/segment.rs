@@ -48,6 +48,10 @@ impl Default for SegmentOptions {
 /// Least zeros written ahead: a new ledger stays small.
 const EXTEND_BYTES_MIN: u64 = 1 << 20;
 
+/// Batches that zeros written ahead must have room for to be worth writing: what is written
+/// into them was written and synced once before, as zeros.
+const BATCHES_AHEAD_MIN: u64 = 64;
+
 /// Blocks of records kept for comparing repeated events with their originals.
 const BLOCKS_KEPT: usize = 64;
 
@@ -268,7 +272,7 @@ impl SegmentStore {
                 .max(EXTEND_BYTES_MIN)
                 .min(self.options.extend_bytes);
             // A large batch moves the end of the file anyway; zeros would only be written twice.
-            if bytes <= ahead / 8 {
+            if bytes <= ahead / BATCHES_AHEAD_MIN {
                 let zeros = vec![0; usize::try_from(end + ahead - self.allocated).unwrap_or(0)];
                 self.active.file.seek(SeekFrom::Start(self.allocated))?;
                 self.active.file.write_all(&zeros)?;
