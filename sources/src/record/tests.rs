@@ -191,7 +191,7 @@ fn array_elements_that_are_no_objects_are_refused_one_by_one() {
 /// Items as text with the columns they are under.
 fn rows(input: &str) -> Vec<String> {
     let mut bytes = input.as_bytes();
-    let mut records = Records::new(&mut bytes, Vec::new());
+    let mut records = Records::new(&mut bytes);
     let mut found = Vec::new();
     while let Some(batch) = records.next_batch(&mut |_| {}).unwrap() {
         for item in &batch.items {
