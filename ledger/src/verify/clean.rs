@@ -23,7 +23,7 @@ use crate::segment::frame::{
 use crate::segment::seal::Seal;
 
 /// Bytes read at once.
-const WINDOW_BYTES: usize = 4 << 20;
+const WINDOW_BYTES: usize = 1 << 20;
 
 /// Frames whose CRCs are checked in one go.
 const FRAMES_TOGETHER: usize = 512;

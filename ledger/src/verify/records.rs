@@ -12,7 +12,7 @@ use crate::segment::frame::Commit;
 use crate::segment::seal::Times;
 
 /// Records hashed together: enough to fill the lanes, few enough to stay in the cache.
-const TOGETHER: usize = 512;
+const TOGETHER: usize = 64;
 
 /// What a walk over a segment meets.
 #[derive(Debug, Clone, Copy)]
