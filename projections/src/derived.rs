@@ -26,8 +26,9 @@ pub struct Binding {
     pub size: Position,
     /// Chain value after the last of them.
     pub chain: [u8; 32],
-    /// Version of the program that made it: another may fold otherwise.
-    pub version: String,
+    /// The rules it was made by, as `build.rs` names them: a class or a demand is a conclusion, and
+    /// another build may conclude otherwise.
+    pub rules: String,
 }
 
 impl Binding {
@@ -37,7 +38,7 @@ impl Binding {
             origin: origin.to_owned(),
             size,
             chain,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            rules: env!("DAYBOOK_RULES").to_owned(),
         }
     }
 
@@ -67,8 +68,10 @@ pub enum DerivedError {
         /// Events it should be made from.
         size: Position,
     },
-    /// It was made from something else, or by another version.
-    #[error("the {kind} file of the first {size} events was made from another history or version")]
+    /// It was made from something else, or by other rules.
+    #[error(
+        "the {kind} file of the first {size} events was made from another history or by other rules"
+    )]
     OtherLedger {
         /// What it holds.
         kind: &'static str,
@@ -194,14 +197,20 @@ mod tests {
             assert!(unwrap("test", &binding(60), &changed).is_err());
             assert!(unwrap("test", &binding(60), &bytes[..index]).is_err());
         }
-        let other = Binding {
+        let history = Binding {
             chain: [8; 32],
             ..binding(60)
         };
-        assert!(matches!(
-            unwrap("test", &other, &bytes),
-            Err(DerivedError::OtherLedger { size: 60, .. })
-        ));
+        let rules = Binding {
+            rules: "0123456789abcdef".to_owned(),
+            ..binding(60)
+        };
+        for other in [history, rules] {
+            assert!(matches!(
+                unwrap("test", &other, &bytes),
+                Err(DerivedError::OtherLedger { size: 60, .. })
+            ));
+        }
         assert!(matches!(
             unwrap("rest", &binding(60), &bytes),
             Err(DerivedError::Damaged { .. })

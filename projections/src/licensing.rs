@@ -107,26 +107,23 @@ impl Licensing {
 
 /// Only what names and classes it, and when it existed.
 fn reduced(subject: Subject) -> Subject {
+    let Some(blank) = Subject::blank(&subject.stream, subject.stream_no, subject.kind) else {
+        return subject;
+    };
     let mut attributes = subject.attributes;
     attributes.retain(|name, _| NAMES.contains(&name.as_str()));
     Subject {
+        registered: subject.registered,
+        created_at: subject.created_at,
+        existence: subject.existence,
+        classes: subject.classes,
         attributes,
-        enabled: Vec::new(),
-        credentials: Vec::new(),
-        owners: Vec::new(),
-        app_roles: Vec::new(),
-        delegated: Vec::new(),
-        roles: Vec::new(),
-        risk: Vec::new(),
-        detections: BTreeMap::new(),
-        detail_seen: Vec::new(),
-        assigned: Vec::new(),
         activity: Activity {
             name: subject.activity.name,
             app_id: subject.activity.app_id,
             ..Activity::default()
         },
-        ..subject
+        ..blank
     }
 }
 
