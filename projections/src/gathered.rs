@@ -78,6 +78,18 @@ impl Gathered {
         self.cutoff.position()
     }
 
+    /// Latest time of a fact.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.builder.latest
+    }
+
+    /// Forgets its own sign-ins for those of what was gathered up to an instant: attributes and
+    /// spans know their own times, tallies of sign-ins do not.
+    pub fn take_sign_ins(&mut self, until: Self) {
+        self.builder.activity = until.builder.activity;
+        self.activity = until.activity;
+    }
+
     /// The state it amounts to, and the sign-ins by identity and month.
     pub fn fold(self) -> (State, MonthlyActivity) {
         let state = self.builder.finish(self.size, self.recorded_at);

@@ -43,7 +43,14 @@ pub(crate) fn writer(dir: &Path) -> anyhow::Result<Ledger> {
 pub(crate) fn read(globals: Globals<'_>, as_of: &AsOf) -> anyhow::Result<Book> {
     let reader = reader(globals.ledger)?;
     let size = size_asked(&reader, as_of)?;
-    let gathered = gather(globals, &reader, size)?;
+    let mut gathered = gather(globals, &reader, size)?;
+    if let Some(Moment::At(until)) = as_of.as_of
+        && gathered.latest().is_some_and(|latest| until < latest)
+    {
+        let bar = Bar::new(globals, size);
+        let then = Gathered::until(&reader, size, until, &|read| bar.0.inc(read));
+        gathered.take_sign_ins(then.context("reading the ledger")?);
+    }
     let (state, _) = gathered.fold();
     let at = instant_asked(&state, as_of);
     Ok(Book { reader, state, at })

@@ -59,6 +59,20 @@ fn usage_as_of_a_day_counts_what_had_happened_by_then() {
     assert_eq!(sign_ins("2026-11-30"), 40);
 }
 
+#[test]
+fn an_identity_as_of_a_day_shows_no_later_sign_in() {
+    let desk = small_tenant("payments-api");
+    let sign_ins = |as_of: &str| {
+        let card = desk.json(&["--json", "identity", "payments-api", "--as-of", as_of]);
+        let told = &card["sign_ins"];
+        (told["ok"].clone(), told["last"].clone())
+    };
+    let (ok, last) = sign_ins("2026-10-15T00:00:00Z");
+    assert_eq!(ok, 14 + 12);
+    assert_eq!(last, "2026-10-14T10:00:00Z");
+    assert_eq!(sign_ins("2026-11-30").0, 41);
+}
+
 /// Files under `derived/` of a ledger that is large enough to have them, by kind.
 fn derived_files(desk: &Desk) -> Vec<(String, std::path::PathBuf)> {
     let Ok(entries) = std::fs::read_dir(desk.path("demo/ledger/derived")) else {
