@@ -12,6 +12,7 @@ fn sources() -> Vec<PathBuf> {
     [
         "src",
         "ledger/src",
+        "evidence/src",
         "sources/src",
         "projections/src",
         "reports/src",

@@ -1,0 +1,6 @@
+//! Evidence an outsider can check: keys and signed checkpoints, proofs, witnesses, timestamps and
+//! bundles of them.
+//!
+//! The formats are C2SP's (signed-note, tlog-checkpoint, tlog-tiles, tlog-cosignature,
+//! tlog-witness, tlog-proof, tlog-policy) and RFC 3161. Deliberately not here: the hashes
+//! themselves, which are [`ledger::tree`] and [`ledger::hash`], and anything about billing.
