@@ -22,6 +22,8 @@ use crate::reader::Reader;
 use crate::segment::{SegmentOptions, SegmentStore, file};
 use crate::settings::{self, Settings};
 use crate::store::{RecordRef, Store as _, StoreError};
+use crate::tiles::TileWriter;
+use crate::tree::{TreeHash, WIDTH, leaf_hash};
 use plan::{Batch, Plan, Planned, Planner};
 
 pub use error::{AppendError, CreateError, OpenError};
@@ -62,6 +64,7 @@ pub struct Ledger {
     head: Head,
     index: EventIndex,
     store: SegmentStore,
+    tiles: TileWriter,
     edge: Edge,
     /// The head moved but the store did not: nothing can be appended any more.
     failed: bool,
@@ -121,6 +124,15 @@ impl Ledger {
         settings::write_blind(dir, &blind)?;
         let head = Head::new(&settings.origin, blind);
         let store = SegmentStore::create(dir, head.ledger_id, head.chain, sizes)?;
+        let tiles = match TileWriter::open(dir, 0, &[]) {
+            Ok(tiles) => tiles,
+            // tiles without segments: what is left of another ledger
+            Err(_foreign) => {
+                return Err(CreateError::AlreadyThere {
+                    dir: dir.to_owned(),
+                });
+            }
+        };
         let occurred_at = (edge.clock)();
         let mut ledger = Self {
             dir: dir.to_owned(),
@@ -128,6 +140,7 @@ impl Ledger {
             head,
             index: EventIndex::default(),
             store,
+            tiles,
             edge,
             failed: false,
             _lock: lock,
@@ -173,7 +186,12 @@ impl Ledger {
         let mut misfit = None;
         let mut first_stream = None;
         let (ledger_id, genesis) = (head.ledger_id, head.chain);
+        let mut unfilled: Vec<[u8; 256]> = Vec::new();
         let store = SegmentStore::open(dir, ledger_id, genesis, sizes, &mut |met| {
+            if met.position.is_multiple_of(WIDTH) {
+                unfilled.clear();
+            }
+            unfilled.push(*met.entry);
             let learnt = learn(&mut head, &mut index, met.position, met.entry);
             if met.position == 0 {
                 first_stream = learnt;
@@ -189,6 +207,10 @@ impl Ledger {
         if first_stream != hash::stream_id(&blind, StreamName::ledger().as_str()) {
             return Err(OpenError::BlindForeign { dir: owned() });
         }
+        if store.size().is_multiple_of(WIDTH) {
+            unfilled.clear();
+        }
+        let tiles = TileWriter::open(dir, store.size(), &unfilled)?;
         head.size = store.size();
         head.chain = store.head_chain();
         Ok(Self {
@@ -197,6 +219,7 @@ impl Ledger {
             head,
             index,
             store,
+            tiles,
             edge,
             failed: false,
             _lock: lock,
@@ -221,6 +244,11 @@ impl Ledger {
     /// Chain value of the newest event.
     pub fn head_chain(&self) -> hash::Hash {
         self.store.head_chain()
+    }
+
+    /// Root of the tree over all events.
+    pub fn root(&self) -> TreeHash {
+        self.tiles.root()
     }
 
     /// Where an event is, by its id.
@@ -312,7 +340,11 @@ impl Ledger {
         now_ms: u64,
     ) -> Result<(), AppendError> {
         let Self {
-            head, edge, store, ..
+            head,
+            edge,
+            store,
+            tiles,
+            ..
         } = self;
         let expected = head.size;
         let mut entries = Vec::with_capacity(plan.planned.len());
@@ -346,9 +378,19 @@ impl Ledger {
                 private,
             })
             .collect();
-        let outcome = store.append(expected, &records, &head.chain);
-        self.failed = outcome.is_err();
-        Ok(outcome?)
+        let hash = || entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let mut append = || store.append(expected, &records, &head.chain);
+        let (stored, leaves): (_, Vec<TreeHash>) = if entries.len() < PARALLEL_MIN {
+            (append(), hash())
+        } else {
+            // while the disk is waited for
+            rayon::join(append, hash)
+        };
+        self.failed = stored.is_err();
+        stored?;
+        let grown = tiles.push(&leaves);
+        self.failed = grown.is_err();
+        Ok(grown?)
     }
 }
 

@@ -38,6 +38,7 @@ mod reader;
 mod segment;
 pub mod settings;
 mod store;
+mod tiles;
 pub mod tree;
 mod verify;
 
@@ -54,4 +55,5 @@ pub use reader::{ReadError, Reader};
 pub use segment::SegmentOptions;
 pub use settings::{Settings, SettingsError};
 pub use store::{RecordRef, Store, StoreError, StoredRecord};
+pub use tiles::{TileError, Tree};
 pub use verify::{Fault, FaultClass, VerifyReport, verify};

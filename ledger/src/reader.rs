@@ -17,6 +17,7 @@ use crate::segment::index::{Block, Index};
 use crate::segment::recover::{Extent, Rest, walk};
 use crate::settings::Settings;
 use crate::store::{RecordRef, StoredRecord};
+use crate::tiles::Tree;
 
 /// Times a damaged tail is read again without getting further: a writer may be in the middle of it.
 const RETRIES: usize = 3;
@@ -74,6 +75,12 @@ pub enum ReadError {
         /// The cause.
         #[source]
         source: serde_json::Error,
+    },
+    /// A hash was asked for that the tree does not have.
+    #[error("the tree has no whole `{path}`")]
+    NoSuchTile {
+        /// Path of the tile.
+        path: String,
     },
     /// A time lies outside the years that can be told.
     #[error("the time at position {position} is {milliseconds} ms, out of range")]
@@ -181,6 +188,16 @@ impl Reader {
             .collect();
         ranges.push(self.active.first()..self.size());
         ranges
+    }
+
+    /// Folder of the ledger.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The tree over the events seen.
+    pub fn tree(&self) -> Tree<'_> {
+        Tree::of(self)
     }
 
     /// Looks for what was committed since.

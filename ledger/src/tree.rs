@@ -12,7 +12,9 @@ mod tile;
 use sha2::{Digest as _, Sha256};
 
 pub use frontier::Frontier;
-pub use proof::{Hashes, ProofError, consistency, inclusion, verify_consistency, verify_inclusion};
+pub use proof::{
+    Hashes, ProofError, consistency, inclusion, root, verify_consistency, verify_inclusion,
+};
 pub use tile::{Tile, TilePathError, WIDTH};
 
 /// A hash of the tree.

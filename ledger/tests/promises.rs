@@ -11,6 +11,7 @@ mod promises {
     mod crash;
     mod read;
     mod tamper;
+    mod tiles;
     mod transparency;
     mod vectors;
 }

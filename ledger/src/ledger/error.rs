@@ -9,6 +9,7 @@ use crate::payload::PAYLOAD_BYTES_MAX;
 use crate::reader::ReadError;
 use crate::settings::{self, SettingsError};
 use crate::store::StoreError;
+use crate::tiles::TileError;
 
 /// Why a ledger could not be created. Listed in the order the causes are checked.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,9 @@ pub enum OpenError {
     /// The end of the ledger is damaged or cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The tiles beside the segments are not those of its entries.
+    #[error(transparent)]
+    Tiles(#[from] TileError),
     /// An entry or its place in its stream is not what this version writes.
     #[error("the entry at position {position} does not fit its ledger")]
     Entry {
@@ -143,6 +147,9 @@ pub enum AppendError {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The events were written, but the tiles in the folder belong to other entries.
+    #[error(transparent)]
+    Tiles(#[from] TileError),
 }
 
 fn of_process(pid: Option<u32>) -> String {

@@ -1,7 +1,7 @@
 //! Proofs: that a leaf is in a tree, and that a tree is the beginning of another (RFC 9162,
 //! sections 2.1.3 and 2.1.4).
 
-use super::{TreeHash, node_hash};
+use super::{TreeHash, empty_root, node_hash};
 
 /// Hashes in a proof of a tree of 2^64 leaves; a longer one is refused unread.
 const LENGTH_MAX: usize = 64;
@@ -40,6 +40,17 @@ pub enum ProofError {
     /// The hashes do not lead to the root.
     #[error("the proof leads to another root")]
     Root,
+}
+
+/// The root of the tree of some size.
+///
+/// # Errors
+/// When a hash cannot be had.
+pub fn root<H: Hashes>(hashes: &H, size: u64) -> Result<TreeHash, H::Error> {
+    if size == 0 {
+        return Ok(empty_root());
+    }
+    range(hashes, 0, size)
 }
 
 /// The proof that a leaf is in a tree of some size. `None` when the tree has no such leaf.
