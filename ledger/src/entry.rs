@@ -13,6 +13,9 @@ pub const ENTRY_BYTES: usize = 256;
 /// First bytes of an entry.
 pub const ENTRY_MAGIC: [u8; 4] = *b"LGE1";
 
+/// Where the chain value of the entry before stands: the last 32 bytes.
+pub(crate) const CHAIN_AT: usize = 224;
+
 /// Stored for "no previous event in this stream".
 const NO_POSITION: u64 = u64::MAX;
 

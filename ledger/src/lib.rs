@@ -56,4 +56,7 @@ pub use segment::SegmentOptions;
 pub use settings::{Settings, SettingsError};
 pub use store::{RecordRef, Store, StoreError, StoredRecord};
 pub use tiles::{TileError, Tree};
-pub use verify::{Fault, FaultClass, VerifyReport, verify};
+pub use verify::{
+    CHAIN_FOLDER, CHECKPOINT_FILE, Fault, FaultClass, KeptNote, LADDER_FOLDER, Outside, Statement,
+    VerifyReport, chain_path, verify, verify_against,
+};

@@ -69,9 +69,9 @@ impl TileFiles {
         }
     }
 
-    /// Whether there are any.
-    pub(crate) fn exist(&self) -> bool {
-        self.dir.join(FOLDER).is_dir()
+    /// Those of a ledger, when there are any.
+    pub(crate) fn there(dir: &Path) -> Option<Self> {
+        dir.join(FOLDER).is_dir().then(|| Self::of(dir))
     }
 
     pub(crate) fn holds(&self, tile: Tile) -> bool {
@@ -124,8 +124,11 @@ impl TileFiles {
     }
 }
 
+/// Gives a file its name when it is whole, so that no reader sees a part of it.
 fn write_all(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    File::create(path)?.write_all(bytes)
+    let temporary = path.with_extension("tmp");
+    File::create(&temporary)?.write_all(bytes)?;
+    std::fs::rename(&temporary, path)
 }
 
 fn is_absent(error: &io::Error) -> bool {

@@ -6,17 +6,21 @@
 //! walk goes on at the next intact frame. The classes are those of `docs/format.md`. Deliberately
 //! not here: what only an outside checkpoint can tell, such as a ledger cut at a commit.
 
+mod anchors;
 mod clean;
 mod fault;
 mod folder;
 mod join;
+mod leaves;
 mod records;
 mod segment;
+mod statements;
 mod streams;
+mod tree;
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,13 +29,19 @@ use rayon::prelude::*;
 use crate::event::Position;
 use crate::hash::{self, Hash};
 use crate::ledger::OpenError;
+use crate::note::VerifierKey;
 use crate::segment::file::{SegmentFile, list, name_of};
+use crate::tiles::TileFiles;
+use crate::tree::{TreeHash, WIDTH};
 use clean::check_clean;
 use folder::Folder;
 use join::join;
+use leaves::Wanted;
 use segment::{Checked, check};
 
+pub use anchors::{CHAIN_FOLDER, chain_path};
 pub use fault::{Fault, FaultClass};
+pub use statements::{CHECKPOINT_FILE, KeptNote, LADDER_FOLDER, Statement};
 
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +50,12 @@ pub struct VerifyReport {
     pub size: u64,
     /// Chain value of the newest event.
     pub head_chain: Hash,
+    /// Root of the tree over all events; `None` when records are missing.
+    pub root: Option<TreeHash>,
+    /// Checkpoints the ledger was held against, by size.
+    pub statements: Vec<Statement>,
+    /// Entries compared with anchors, when there were any.
+    pub anchored: Option<u64>,
     /// Number of segments.
     pub segments: u64,
     /// Bytes of all segments.
@@ -55,20 +71,79 @@ impl VerifyReport {
     }
 }
 
+/// What a ledger is held against beside itself.
+#[derive(Debug, Clone, Default)]
+pub struct Outside {
+    /// Checkpoints kept elsewhere, beside those in the ledger's folder.
+    pub checkpoints: Vec<KeptNote>,
+    /// Keys of the ledger and of witnesses; without any, signatures are not checked.
+    pub keys: Vec<VerifierKey>,
+    /// Folder of anchors: level-0 tiles and chain values.
+    pub anchors: Option<PathBuf>,
+}
+
+/// What the segments are checked for.
+#[derive(Debug, Default)]
+struct Ask {
+    ledger_id: Option<[u8; 16]>,
+    wanted: Wanted,
+    statements: Vec<Statement>,
+    /// Faults of the notes themselves.
+    faults: Vec<Fault>,
+}
+
+impl Ask {
+    fn of(dir: &Path, folder: &Folder, outside: &Outside) -> Result<Self, OpenError> {
+        let kept = KeptNote::of_ledger(dir).map_err(|source| OpenError::Io {
+            path: dir.to_owned(),
+            source,
+        })?;
+        let mut faults = Vec::new();
+        let statements: Vec<Statement> = kept
+            .iter()
+            .chain(&outside.checkpoints)
+            .filter_map(|note| note.stated(folder.origin(), &outside.keys, &mut faults))
+            .collect();
+        let cut = |statement: &Statement| !statement.size.is_multiple_of(WIDTH);
+        let ends = statements.iter().filter(|statement| cut(statement));
+        Ok(Self {
+            ledger_id: folder.origin().map(hash::ledger_id),
+            wanted: Wanted {
+                files: TileFiles::there(dir),
+                kept: ends.map(|statement| statement.size / WIDTH).collect(),
+            },
+            statements,
+            faults,
+        })
+    }
+}
+
 /// Checks every stored byte of the ledger in a folder and lists every fault. `progress` is told
 /// how many of how many bytes are checked, from any thread.
 ///
 /// # Errors
 /// When the folder holds no ledger or a file of it cannot be read at all.
 pub fn verify(dir: &Path, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<VerifyReport, OpenError> {
+    verify_against(dir, &Outside::default(), progress)
+}
+
+/// As [`verify`], and against what was kept elsewhere.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_against(
+    dir: &Path,
+    outside: &Outside,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<VerifyReport, OpenError> {
     let folder = Folder::read(dir)?;
+    let ask = Ask::of(dir, &folder, outside)?;
     let firsts = list(dir).map_err(|source| OpenError::Io {
         path: dir.to_owned(),
         source,
     })?;
     let total = firsts.iter().map(|first| length_of(dir, *first)).sum();
     let done = AtomicU64::new(0);
-    let ledger_id = folder.origin().map(hash::ledger_id);
     let last = firsts.last().copied();
     let spare: Mutex<Vec<Vec<u8>>> = Mutex::default();
     let checked: Vec<Checked> = firsts
@@ -78,7 +153,7 @@ pub fn verify(dir: &Path, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Verify
             let kept = spare.lock().ok().and_then(|mut spare| spare.pop());
             let mut buffer = kept.unwrap_or_default();
             let is_last = last == Some(*first);
-            let checked = check_file(dir, *first, is_last, ledger_id, &mut buffer)?;
+            let checked = check_file(dir, *first, is_last, &ask, &mut buffer)?;
             if let Ok(mut spare) = spare.lock() {
                 spare.push(buffer);
             }
@@ -87,7 +162,16 @@ pub fn verify(dir: &Path, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Verify
             Ok(checked)
         })
         .collect::<Result<_, OpenError>>()?;
-    Ok(join(dir, &folder, checked))
+    let mut report = join(dir, &folder, &ask, checked);
+    if let Some(anchors) = &outside.anchors {
+        let compared = anchors::compare(dir, anchors);
+        report.anchored = Some(compared.entries);
+        report.faults.extend(compared.faults);
+        report
+            .faults
+            .sort_by_key(|fault| (fault.position, fault.class));
+    }
+    Ok(report)
 }
 
 fn length_of(dir: &Path, first: Position) -> u64 {
@@ -101,7 +185,7 @@ fn check_file(
     dir: &Path,
     first: Position,
     is_last: bool,
-    ledger_id: Option<[u8; 16]>,
+    ask: &Ask,
     buffer: &mut Vec<u8>,
 ) -> Result<Checked, OpenError> {
     let failed = |source| OpenError::Io {
@@ -109,11 +193,11 @@ fn check_file(
         source,
     };
     let segment = SegmentFile::open(dir, first).map_err(failed)?;
-    if let Some(clean) = check_clean(&segment, is_last, ledger_id).map_err(failed)? {
+    if let Some(clean) = check_clean(&segment, is_last, ask).map_err(failed)? {
         return Ok(clean);
     }
     read_whole(dir, first, buffer)?;
-    let mut checked = check(buffer, first, ledger_id);
+    let mut checked = check(buffer, first, ask);
     for _ in 0..READINGS_MAX {
         if !is_last || checked.faults.is_empty() {
             break;
@@ -124,7 +208,7 @@ fn check_file(
             break;
         }
         *buffer = again;
-        checked = check(buffer, first, ledger_id);
+        checked = check(buffer, first, ask);
     }
     Ok(checked)
 }

@@ -9,6 +9,7 @@ mod promises {
     mod append;
     mod book;
     mod crash;
+    mod matrix;
     mod read;
     mod tamper;
     mod tiles;

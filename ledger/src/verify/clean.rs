@@ -10,6 +10,7 @@ use std::io;
 
 use rayon::prelude::*;
 
+use super::Ask;
 use super::fault::Faults;
 use super::records::{Hashes, Item, Records};
 use super::segment::Checked;
@@ -33,21 +34,21 @@ const FRAMES_TOGETHER: usize = 512;
 pub(super) fn check_clean(
     segment: &SegmentFile,
     is_last: bool,
-    ledger_id: Option<[u8; 16]>,
+    ask: &Ask,
 ) -> io::Result<Option<Checked>> {
-    check_in(WINDOW_BYTES, segment, is_last, ledger_id)
+    check_in(WINDOW_BYTES, segment, is_last, ask)
 }
 
 fn check_in(
     window_bytes: usize,
     segment: &SegmentFile,
     is_last: bool,
-    ledger_id: Option<[u8; 16]>,
+    ask: &Ask,
 ) -> io::Result<Option<Checked>> {
     let Some(header) = segment.header()? else {
         return Ok(None);
     };
-    let is_ours = ledger_id.is_none_or(|id| id == header.ledger_id);
+    let is_ours = ask.ledger_id.is_none_or(|id| id == header.ledger_id);
     if header.first != segment.first || !is_ours {
         return Ok(None);
     }
@@ -88,6 +89,7 @@ fn check_in(
             return Ok(None);
         }
         records.check(&items, &hashes, &mut faults);
+        records.leaves.settle(&ask.wanted, &mut faults);
         if !faults.list.is_empty() {
             return Ok(None);
         }
@@ -102,6 +104,11 @@ fn check_in(
         drop(items);
         std::mem::swap(&mut window, &mut other);
         walk.at = 0;
+    }
+    records.leaves.finish();
+    records.leaves.settle(&ask.wanted, &mut faults);
+    if !faults.list.is_empty() {
+        return Ok(None);
     }
     let content = *digest.finalize().as_bytes();
     let checked = walk.checked(segment.name(), header, records);
@@ -325,6 +332,7 @@ impl Walk {
             first_record: self.first_record,
             ids: records.ids,
             spans: records.spans.into_sorted(),
+            leaves: records.leaves,
             bytes: self.bytes,
             faults: Vec::new(),
         };

@@ -21,6 +21,20 @@ pub enum FaultClass {
     Ledger,
     /// An entry does not carry the chain value of the one before.
     Link,
+    /// A tile has another hash for an entry than the entry leads to.
+    Leaf,
+    /// A tile is not whole, or does not hold the roots of those below it.
+    Tile,
+    /// The entries do not lead to the root a checkpoint names.
+    Root,
+    /// The ledger ends before the size a checkpoint counts.
+    Size,
+    /// A checkpoint is no signed note, or not signed by the ledger's key.
+    Sig,
+    /// A witness's signature on a checkpoint does not hold.
+    Cosig,
+    /// An entry is not the one whose hash was kept elsewhere.
+    Anchor,
     /// A public payload is not the one hashed.
     Public,
     /// A private payload is not the one committed to.
@@ -57,6 +71,13 @@ impl FaultClass {
             Self::Seq => "SEQ",
             Self::Ledger => "LEDGER",
             Self::Link => "LINK",
+            Self::Leaf => "LEAF",
+            Self::Tile => "TILE",
+            Self::Root => "ROOT",
+            Self::Size => "SIZE",
+            Self::Sig => "SIG",
+            Self::Cosig => "COSIG",
+            Self::Anchor => "ANCHOR",
             Self::Public => "PUBLIC",
             Self::Private => "PRIVATE",
             Self::PrivateMissing => "PRIVATE_MISSING",

@@ -4,19 +4,34 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::VerifyReport;
 use super::fault::{Fault, FaultClass, Faults};
 use super::folder::Folder;
 use super::records::PlacedId;
 use super::segment::Checked;
 use super::streams::Streams;
+use super::tree::Whole;
+use super::{Ask, VerifyReport};
 use crate::event::Position;
 use crate::hash;
 use crate::segment::file::name_of;
 use crate::segment::temporary_path;
 
 /// Joins the segments of a folder, in the order of their names, into one report.
-pub(super) fn join(dir: &Path, folder: &Folder, segments: Vec<Checked>) -> VerifyReport {
+pub(super) fn join(
+    dir: &Path,
+    folder: &Folder,
+    ask: &Ask,
+    mut segments: Vec<Checked>,
+) -> VerifyReport {
+    let mut in_tree = Faults::of(String::new());
+    let leaves = segments
+        .iter_mut()
+        .map(|segment| std::mem::take(&mut segment.leaves))
+        .collect();
+    let size = segments.last().map_or(0, |last| last.next);
+    let tree = Whole::join(size, leaves, &ask.wanted, &mut in_tree);
+    let mut statements = ask.statements.clone();
+    tree.compare(&mut statements, &ask.wanted, &mut in_tree);
     let mut all = folder.compare(segments.first());
     let mut streams = Streams::default();
     let mut lost = false;
@@ -42,8 +57,13 @@ pub(super) fn join(dir: &Path, folder: &Folder, segments: Vec<Checked>) -> Verif
         before = Some(segment);
     }
     all.extend(check_end(dir, &segments));
+    all.extend(in_tree.list);
+    all.extend(ask.faults.iter().cloned());
     let report = VerifyReport {
-        size: segments.last().map_or(0, |last| last.next),
+        size,
+        root: tree.root(size),
+        statements,
+        anchored: None,
         head_chain: segments
             .last()
             .and_then(|last| last.head_chain)

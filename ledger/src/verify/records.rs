@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::fault::{FaultClass, Faults};
+use super::leaves::Leaves;
 use super::streams::Spans;
 use crate::entry::{Entry, EntryError};
 use crate::event::Position;
@@ -10,6 +11,7 @@ use crate::hash::{Hash, KEY_CHAIN, KEY_PRIVATE, KEY_PUBLIC, keyed_many};
 use crate::payload::{SALT_BYTES, pad_private, pad_public};
 use crate::segment::frame::Commit;
 use crate::segment::seal::Times;
+use crate::tree::{TreeHash, leaf_hash};
 
 /// Records hashed together: enough to fill the lanes, few enough to stay in the cache.
 const TOGETHER: usize = 64;
@@ -51,6 +53,7 @@ pub(super) struct Records {
     pub(super) ids: Vec<PlacedId>,
     pub(super) spans: Spans,
     pub(super) first_time: Option<(Position, u64)>,
+    pub(super) leaves: Leaves,
 }
 
 /// The records among some items, each read and hashed on its own: hashes of entries, of public payloads, and of private ones
@@ -60,6 +63,7 @@ pub(super) struct Hashes {
     /// What each entry says.
     entries: Vec<Result<Entry, EntryError>>,
     chains: Vec<Hash>,
+    leaves: Vec<TreeHash>,
     publics: Vec<Hash>,
     privates: Vec<Hash>,
 }
@@ -84,6 +88,7 @@ impl Records {
             ids: Vec::new(),
             spans: Spans::default(),
             first_time: None,
+            leaves: Leaves::default(),
         }
     }
 
@@ -92,15 +97,19 @@ impl Records {
         let mut ours = hashes.iter().flat_map(|some| {
             some.entries
                 .iter()
+                .zip(&some.leaves)
                 .zip(some.chains.iter().zip(&some.publics))
         });
         let mut privates = hashes.iter().flat_map(|some| &some.privates);
         for item in items {
             match item {
-                Item::Record { private, .. } => {
+                Item::Record {
+                    position, private, ..
+                } => {
                     let has_salt = private.len() >= SALT_BYTES;
                     let private = if has_salt { privates.next() } else { None };
-                    if let Some((entry, (chain, public))) = ours.next() {
+                    if let Some(((entry, leaf), (chain, public))) = ours.next() {
+                        self.leaves.push(*position, *leaf);
                         self.record(item, entry, (chain, public, private), faults);
                     }
                 }
@@ -253,6 +262,7 @@ impl Hashes {
             .collect();
         let mut hashes = Self::default();
         keyed_many(&KEY_CHAIN, &entries, &mut hashes.chains);
+        hashes.leaves = entries.iter().map(|entry| leaf_hash(entry)).collect();
         hashes.entries = items
             .iter()
             .filter_map(|item| match item {

@@ -1,6 +1,8 @@
 //! Checks of one segment file, byte by byte.
 
+use super::Ask;
 use super::fault::{Fault, FaultClass, Faults};
+use super::leaves::{Leaves, Wanted};
 use super::records::{Hashes, Item, PlacedId, Records};
 use super::streams::Span;
 use crate::entry::Entry;
@@ -34,16 +36,17 @@ pub(super) struct Checked {
     pub(super) first_record: Option<([u8; 256], Vec<u8>)>,
     pub(super) ids: Vec<PlacedId>,
     pub(super) spans: Vec<Span>,
+    pub(super) leaves: Leaves,
     pub(super) bytes: u64,
     pub(super) faults: Vec<Fault>,
 }
 
 /// Checks the bytes of the segment whose name tells `first`.
-pub(super) fn check(bytes: &[u8], first: Position, ledger_id: Option<[u8; 16]>) -> Checked {
+pub(super) fn check(bytes: &[u8], first: Position, ask: &Ask) -> Checked {
     let name = name_of(first);
     let mut faults = Faults::of(name.clone());
     let header = Header::decode(bytes);
-    let ledger_id = ledger_id.or(header.map(|header| header.ledger_id));
+    let ledger_id = ask.ledger_id.or(header.map(|header| header.ledger_id));
     match header {
         None => faults.add(None, FaultClass::Header, "the header is damaged"),
         Some(header) => {
@@ -64,7 +67,7 @@ pub(super) fn check(bytes: &[u8], first: Position, ledger_id: Option<[u8; 16]>) 
     );
     let (digest, records) = rayon::join(
         || Digest::of(bytes),
-        || check_records(&mut walk, records, name.clone()),
+        || check_records(&mut walk, records, &ask.wanted, name.clone()),
     );
     let (records, found) = records;
     let Walk {
@@ -88,6 +91,7 @@ pub(super) fn check(bytes: &[u8], first: Position, ledger_id: Option<[u8; 16]>) 
         first_record,
         ids: records.ids,
         spans: records.spans.into_sorted(),
+        leaves: records.leaves,
         bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         faults: Vec::new(),
     };
@@ -102,14 +106,22 @@ pub(super) fn check(bytes: &[u8], first: Position, ledger_id: Option<[u8; 16]>) 
 }
 
 /// Walks a segment and checks its records: the next ones are found while these are hashed.
-fn check_records(walk: &mut Walk<'_>, mut records: Records, name: String) -> (Records, Faults) {
+fn check_records(
+    walk: &mut Walk<'_>,
+    mut records: Records,
+    wanted: &Wanted,
+    name: String,
+) -> (Records, Faults) {
     let mut faults = Faults::of(name);
     let mut items = walk.take();
     while !items.is_empty() {
         let (next, hashes) = rayon::join(|| walk.take(), || Hashes::of(&items));
         records.check(&items, &hashes, &mut faults);
+        records.leaves.settle(wanted, &mut faults);
         items = next;
     }
+    records.leaves.finish();
+    records.leaves.settle(wanted, &mut faults);
     (records, faults)
 }
 

@@ -89,10 +89,10 @@ fn windows_of_any_size_tell_what_the_whole_tells() {
     for (first, is_last) in segments {
         let segment = SegmentFile::open(dir.path(), first).unwrap();
         let bytes = std::fs::read(dir.path().join(segment.name())).unwrap();
-        let whole = check(&bytes, first, None);
+        let whole = check(&bytes, first, &Ask::default());
         assert!(whole.faults.is_empty());
         for size in [160, 161, 512, 700, 999, 1_500, 4_096, 100_000] {
-            let clean = check_in(size, &segment, is_last, None).unwrap();
+            let clean = check_in(size, &segment, is_last, &Ask::default()).unwrap();
             let clean = clean.unwrap_or_else(|| panic!("{first} in windows of {size}"));
             assert_eq!(told(&clean), told(&whole), "{first} in windows of {size}");
         }
@@ -107,11 +107,14 @@ fn what_the_whole_finds_at_fault_is_never_clean() {
         let segment = SegmentFile::open(dir.path(), first).unwrap();
         let path = dir.path().join(segment.name());
         let bytes = std::fs::read(&path).unwrap();
-        let id = Header::decode(&bytes).map(|header| header.ledger_id);
+        let ask = Ask {
+            ledger_id: Header::decode(&bytes).map(|header| header.ledger_id),
+            ..Ask::default()
+        };
         let clean = |changed: &[u8]| {
             std::fs::write(&path, changed).unwrap();
-            let found = check_in(900, &segment, is_last, id).unwrap();
-            let whole = check(changed, first, id);
+            let found = check_in(900, &segment, is_last, &ask).unwrap();
+            let whole = check(changed, first, &ask);
             assert!(
                 found.is_none() || whole.faults.is_empty(),
                 "{:?}",
