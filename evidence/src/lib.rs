@@ -4,3 +4,5 @@
 //! The formats are C2SP's (signed-note, tlog-checkpoint, tlog-tiles, tlog-cosignature,
 //! tlog-witness, tlog-proof, tlog-policy) and RFC 3161. Deliberately not here: the hashes
 //! themselves, which are [`ledger::tree`] and [`ledger::hash`], and anything about billing.
+
+pub mod policy;

@@ -1,0 +1,12 @@
+//! What the evidence crate promises, through its public names only.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod promises {
+    mod cosigner;
+    mod policy;
+}
