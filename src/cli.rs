@@ -1,11 +1,15 @@
 //! Commands, flags and help texts.
 
+mod evidence;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use projections::BillingPeriod;
 
 use crate::moment::Moment;
+
+pub(crate) use evidence::{Check, Checkpoint, Consistency, Inclusion, Keys, Prove, Verify};
 
 /// Event-sourced audit and licensing ledger for workload identities.
 ///
@@ -28,6 +32,9 @@ pub(crate) struct Cli {
         value_name = "DIR"
     )]
     pub ledger: PathBuf,
+    /// Folder with the keys that sign for the ledger. Default: the ledger's name with `.keys` behind.
+    #[arg(long, global = true, env = "DAYBOOK_KEYS", value_name = "DIR")]
+    pub keys: Option<PathBuf>,
     /// Write JSON for programs.
     #[arg(long)]
     pub json: bool,
@@ -67,8 +74,21 @@ daybook log --position 171204 --json\n  daybook log --follow"
     )]
     Log(Log),
     /// Re-hash every byte and list every fault.
-    #[command(after_help = "Exit code 3 when anything is wrong. Example:\n  daybook verify --json")]
-    Verify(Output),
+    #[command(
+        after_help = "Exit code 3 when anything is wrong. Examples:\n  daybook verify --json\n  daybook verify --against my-checkpoint --policy contoso.policy\n  daybook verify --anchors /mnt/worm/contoso"
+    )]
+    Verify(Verify),
+    /// Keys that sign for the ledger: make, show, replace.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Sign how many events there are and the root over them.
+    #[command(
+        after_help = "Needs a key: daybook keys generate. Examples:\n  daybook checkpoint\n  daybook checkpoint --anchors /mnt/worm/contoso"
+    )]
+    Checkpoint(Checkpoint),
+    /// Proofs that an outsider checks without the ledger.
+    #[command(subcommand)]
+    Prove(Prove),
     /// List identities.
     #[command(
         after_help = "Examples:\n  daybook identities\n  daybook identities --as-of 2026-08-01 --json"

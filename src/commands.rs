@@ -2,13 +2,16 @@
 
 mod bill;
 mod book;
+mod checkpoint;
 mod checks;
 mod demo;
 mod identities;
 mod identity;
 mod import;
 mod init;
+mod keys;
 mod log;
+mod prove;
 mod report;
 mod usage;
 mod verify;
@@ -16,8 +19,9 @@ mod verify;
 use std::path::Path;
 
 use clap::CommandFactory as _;
+use evidence::keys::KeyFolder;
 
-use crate::cli::{Bill, Checks, Cli, Command, Report};
+use crate::cli::{Bill, Checks, Cli, Command, Keys, Prove, Report};
 use crate::outcome::Outcome;
 use crate::style::Style;
 
@@ -26,6 +30,8 @@ use crate::style::Style;
 pub(crate) struct Globals<'a> {
     /// Folder of the ledger.
     pub ledger: &'a Path,
+    /// Folder of the keys, when it was named.
+    pub keys: Option<&'a Path>,
     /// JSON for programs.
     pub json: bool,
     /// No notes, no progress.
@@ -33,9 +39,19 @@ pub(crate) struct Globals<'a> {
 }
 
 impl<'a> Globals<'a> {
-    /// The same, asked of another ledger.
+    /// The same, asked of another ledger and the keys beside it.
     pub(crate) fn on(self, ledger: &'a Path) -> Self {
-        Self { ledger, ..self }
+        Self {
+            ledger,
+            keys: None,
+            ..self
+        }
+    }
+
+    /// Where the keys of the ledger are.
+    pub(crate) fn key_folder(&self) -> KeyFolder {
+        self.keys
+            .map_or_else(|| KeyFolder::beside(self.ledger), KeyFolder::at)
     }
 }
 
@@ -46,6 +62,7 @@ impl<'a> Globals<'a> {
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
     let globals = |json: bool| Globals {
         ledger: &cli.ledger,
+        keys: cli.keys.as_deref(),
         json: cli.json || json,
         quiet: cli.quiet,
     };
@@ -54,7 +71,18 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Init(args) => init::run(globals(args.output.json), args),
         Command::Import(args) => import::run(globals(args.output.json), args),
         Command::Log(args) => log::run(globals(args.output.json), args),
-        Command::Verify(output) => verify::run(globals(output.json)),
+        Command::Verify(args) => verify::run(globals(args.output.json), args),
+        Command::Keys(Keys::Generate(output)) => keys::generate(globals(output.json)),
+        Command::Keys(Keys::Show(output)) => keys::show(globals(output.json)),
+        Command::Keys(Keys::Rotate(output)) => keys::rotate(globals(output.json)),
+        Command::Keys(Keys::Retire(output)) => keys::retire(globals(output.json)),
+        Command::Keys(Keys::Seal(output)) => keys::seal(globals(output.json)),
+        Command::Checkpoint(args) => checkpoint::run(globals(args.output.json), args),
+        Command::Prove(Prove::Inclusion(args)) => prove::inclusion(globals(args.output.json), args),
+        Command::Prove(Prove::Consistency(args)) => {
+            prove::consistency(globals(args.output.json), args)
+        }
+        Command::Prove(Prove::Check(args)) => prove::check(globals(args.output.json), args),
         Command::Identities(args) => identities::run(globals(args.output.json), args),
         Command::Identity(args) => identity::run(globals(args.output.json), args),
         Command::Usage(args) => usage::run(globals(args.print.json), args),

@@ -33,7 +33,7 @@ pub(crate) fn machine() -> anyhow::Result<Edge> {
 
 /// The probe in [`machine`] has shown that the system gives randomness; should it ever stop, an
 /// abort is right, since a predictable salt would open every commitment made with it.
-fn fill(bytes: &mut [u8]) {
+pub(crate) fn fill(bytes: &mut [u8]) {
     if getrandom::fill(bytes).is_err() {
         std::process::abort();
     }

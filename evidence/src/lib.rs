@@ -5,4 +5,12 @@
 //! tlog-witness, tlog-proof, tlog-policy) and RFC 3161. Deliberately not here: the hashes
 //! themselves, which are [`ledger::tree`] and [`ledger::hash`], and anything about billing.
 
+pub mod act;
+pub mod anchors;
+pub mod head;
+pub mod keys;
 pub mod policy;
+pub mod proof;
+pub mod prove;
+pub mod publish;
+pub mod seal;

@@ -9,6 +9,7 @@ pub mod billing;
 pub mod body;
 pub mod book;
 pub mod credential;
+pub mod evidence;
 pub mod grant;
 pub mod identity;
 pub mod key;

@@ -38,6 +38,7 @@ use folder::Folder;
 use join::join;
 use leaves::Wanted;
 use segment::{Checked, check};
+use statements::check_newest;
 
 pub use anchors::{CHAIN_FOLDER, chain_path};
 pub use fault::{Fault, FaultClass};
@@ -78,6 +79,8 @@ pub struct Outside {
     pub checkpoints: Vec<KeptNote>,
     /// Keys of the ledger and of witnesses; without any, signatures are not checked.
     pub keys: Vec<VerifierKey>,
+    /// Keys the ledger had before, by its own account: good for checkpoints that are not the newest.
+    pub replaced_keys: Vec<VerifierKey>,
     /// Folder of anchors: level-0 tiles and chain values.
     pub anchors: Option<PathBuf>,
 }
@@ -102,8 +105,9 @@ impl Ask {
         let statements: Vec<Statement> = kept
             .iter()
             .chain(&outside.checkpoints)
-            .filter_map(|note| note.stated(folder.origin(), &outside.keys, &mut faults))
+            .filter_map(|note| note.stated(folder.origin(), outside, &mut faults))
             .collect();
+        check_newest(&statements, outside, &mut faults);
         let cut = |statement: &Statement| !statement.size.is_multiple_of(WIDTH);
         let ends = statements.iter().filter(|statement| cut(statement));
         Ok(Self {

@@ -38,7 +38,7 @@ pub(crate) fn run(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Outcom
     let recorded = if args.preview {
         None
     } else {
-        let mut ledger = book::writer(globals.ledger)?;
+        let mut ledger = book::writer(globals)?;
         Some(record(&mut ledger, &run)?)
     };
     print(globals, &run)?;

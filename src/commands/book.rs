@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use evidence::head::{Head, HeadError};
+use evidence::seal;
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use ledger::{CreateError, Ledger, OpenError, Reader};
@@ -34,9 +36,38 @@ pub(crate) fn reader(dir: &Path) -> anyhow::Result<Reader> {
     Reader::open(dir).map_err(|error| open_error(dir, error))
 }
 
-/// Opens the ledger for writing.
-pub(crate) fn writer(dir: &Path) -> anyhow::Result<Ledger> {
-    Ledger::open(dir, edge::machine()?).map_err(|error| open_error(dir, error))
+/// Opens the ledger for writing: it must be the one that was signed, and days that are over are
+/// sealed before anything is appended.
+pub(crate) fn writer(globals: Globals<'_>) -> anyhow::Result<Ledger> {
+    let dir = globals.ledger;
+    let mut ledger = Ledger::open(dir, edge::machine()?).map_err(|error| open_error(dir, error))?;
+    let keys = globals.key_folder();
+    let head = Head::read(&keys).map_err(head_error)?;
+    if let Some(head) = head {
+        head.check(&reader(dir)?).map_err(head_error)?;
+    }
+    seal::roll(dir, &mut ledger, &keys, edge::now(), &mut edge::fill)
+        .context("sealing the days that are over")?;
+    Ok(ledger)
+}
+
+/// What to say of a ledger that is not the one that was signed.
+pub(crate) fn head_error(error: HeadError) -> anyhow::Error {
+    let hint = match &error {
+        HeadError::Older { .. } | HeadError::Forked { .. } => {
+            "use the copy that was signed; signed events that are lost for good cannot be replaced under the same origin, since auditors and witnesses would see a fork"
+        }
+        HeadError::RecordOlder { .. } => {
+            "restore the newer `head` of the keys folder; signing from the older one could fork the ledger"
+        }
+        HeadError::Origin { .. } => "name the ledger's own keys folder with --keys",
+        _ => "",
+    };
+    if hint.is_empty() {
+        return anyhow::Error::new(error)
+            .context("checking the ledger against its last checkpoint");
+    }
+    Hinted::error(error.to_string(), hint)
 }
 
 /// Reads the ledger and folds it, as of the moment asked for.

@@ -70,7 +70,7 @@ pub(crate) struct Reading<'a> {
 /// Imports files into the ledger.
 pub(crate) fn run(globals: Globals<'_>, args: &Import) -> anyhow::Result<Outcome> {
     let format = format(&args.format)?;
-    let mut ledger = book::writer(globals.ledger)?;
+    let mut ledger = book::writer(globals)?;
     let inputs = inputs::expand(&args.files);
     let reading = Reading {
         tenant: args.tenant.as_deref(),

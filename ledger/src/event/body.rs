@@ -1,6 +1,8 @@
 //! The closed list of event types and the body each carries.
 
-use super::{activity, billing, book, credential, grant, identity, licence, policy, report, risk};
+use super::{
+    activity, billing, book, credential, evidence, grant, identity, licence, policy, report, risk,
+};
 
 /// Number of an event type, as in the entry header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,6 +168,12 @@ events! {
     0x0b05 "ledger.corroborated" Corroborated(book::Corroborated),
     /// A later record contradicts an event.
     0x0b06 "ledger.conflicted" Conflicted(book::Conflicted),
+    /// The key that signs checkpoints is being replaced, or was.
+    0x0b07 "ledger.key_rotated" KeyRotated(evidence::KeyRotated),
+    /// The key of an epoch was destroyed.
+    0x0b08 "ledger.epoch_sealed" EpochSealed(evidence::EpochSealed),
+    /// A timestamp authority has seen a checkpoint.
+    0x0b0b "ledger.anchored" Anchored(evidence::Anchored),
 }
 
 impl EventType {

@@ -33,6 +33,8 @@ pub enum FaultClass {
     Sig,
     /// A witness's signature on a checkpoint does not hold.
     Cosig,
+    /// An epoch was not ended as it should be, or its seal does not hold.
+    Epoch,
     /// An entry is not the one whose hash was kept elsewhere.
     Anchor,
     /// A public payload is not the one hashed.
@@ -77,6 +79,7 @@ impl FaultClass {
             Self::Size => "SIZE",
             Self::Sig => "SIG",
             Self::Cosig => "COSIG",
+            Self::Epoch => "EPOCH",
             Self::Anchor => "ANCHOR",
             Self::Public => "PUBLIC",
             Self::Private => "PRIVATE",

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use super::Outside;
 use super::fault::{FaultClass, Faults};
 use crate::checkpoint::Checkpoint;
 use crate::note::{KeyKind, NOTE_BYTES_MAX, Note, NoteError, VerifierKey};
@@ -26,6 +27,8 @@ pub struct Statement {
     pub root: TreeHash,
     /// Names of the known keys that signed it; empty when no key was given to check with.
     pub signed_by: Vec<String>,
+    /// Whether a trusted key of the ledger is among them, not only one that was replaced.
+    pub trusted: bool,
     /// Whether the entries lead to that root.
     pub holds: bool,
 }
@@ -83,11 +86,11 @@ impl KeptNote {
     pub(super) fn stated(
         &self,
         origin: Option<&str>,
-        keys: &[VerifierKey],
+        outside: &Outside,
         faults: &mut Vec<super::Fault>,
     ) -> Option<Statement> {
         let mut found = Faults::of(self.name.clone());
-        let statement = self.parsed(origin, keys, &mut found);
+        let statement = self.parsed(origin, outside, &mut found);
         faults.extend(found.list);
         statement
     }
@@ -95,7 +98,7 @@ impl KeptNote {
     fn parsed(
         &self,
         origin: Option<&str>,
-        keys: &[VerifierKey],
+        outside: &Outside,
         faults: &mut Faults,
     ) -> Option<Statement> {
         let note = match Note::parse(&self.bytes) {
@@ -117,39 +120,69 @@ impl KeptNote {
             faults.add(None, FaultClass::Ledger, detail);
             return None;
         }
+        let signers = signers(&note, &checkpoint, outside, faults);
         Some(Statement {
             name: self.name.clone(),
             size: checkpoint.size,
             root: checkpoint.root,
-            signed_by: signers(&note, &checkpoint, keys, faults),
+            signed_by: signers.iter().map(|key| key.name().to_owned()).collect(),
+            trusted: signers
+                .iter()
+                .any(|key| is_of_log(key, &checkpoint) && outside.keys.contains(key)),
             holds: false,
         })
     }
+}
+
+/// The newest checkpoint must be signed by a key that is trusted now.
+pub(super) fn check_newest(
+    statements: &[Statement],
+    outside: &Outside,
+    faults: &mut Vec<super::Fault>,
+) {
+    let newest = statements.iter().map(|statement| statement.size).max();
+    let mut ours = statements
+        .iter()
+        .filter(|statement| Some(statement.size) == newest);
+    if let Some(first) = ours.clone().next()
+        && !outside.keys.is_empty()
+        && !ours.any(|statement| statement.trusted)
+        && !first.signed_by.is_empty()
+    {
+        let mut found = Faults::of(first.name.clone());
+        let detail = "only a key that was replaced signed the newest checkpoint";
+        found.add(None, FaultClass::Sig, detail);
+        faults.extend(found.list);
+    }
+}
+
+fn is_of_log(key: &VerifierKey, checkpoint: &Checkpoint) -> bool {
+    key.kind() == KeyKind::Ed25519 && key.name() == checkpoint.origin
 }
 
 /// The known keys that signed; a log's key must be among them.
 fn signers(
     note: &Note,
     checkpoint: &Checkpoint,
-    keys: &[VerifierKey],
+    outside: &Outside,
     faults: &mut Faults,
-) -> Vec<String> {
-    if keys.is_empty() {
+) -> Vec<VerifierKey> {
+    if outside.keys.is_empty() {
         return Vec::new();
     }
-    match note.verify(keys) {
+    let known: Vec<VerifierKey> = outside
+        .keys
+        .iter()
+        .chain(&outside.replaced_keys)
+        .cloned()
+        .collect();
+    match note.verify(&known) {
         Ok(signed) => {
-            let of_log = |key: &VerifierKey| {
-                key.kind() == KeyKind::Ed25519 && key.name() == checkpoint.origin
-            };
-            if !signed.iter().any(|signed| of_log(signed.key)) {
-                let detail = "no given key of the ledger signed the checkpoint";
+            if !signed.iter().any(|one| is_of_log(one.key, checkpoint)) {
+                let detail = "no known key of the ledger signed the checkpoint";
                 faults.add(None, FaultClass::Sig, detail);
             }
-            signed
-                .iter()
-                .map(|signed| signed.key.name().to_owned())
-                .collect()
+            signed.iter().map(|one| one.key.clone()).collect()
         }
         Err(error) => {
             let by_witness =

@@ -1,0 +1,56 @@
+//! Keys and checkpoints: what an outsider's evidence rests on.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where a rotation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RotationState {
+    /// Old and new key both sign from here on.
+    Began,
+    /// The old key was destroyed.
+    Ended,
+}
+
+/// `ledger.key_rotated`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRotated {
+    /// The key that is replaced, as a note verifier key.
+    pub old: String,
+    /// The key that signs on.
+    pub new: String,
+    /// Where the rotation stands.
+    pub state: RotationState,
+}
+
+/// `ledger.epoch_sealed`: the key of one epoch was destroyed, that of the next signs on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochSealed {
+    /// The epoch that begins, in whole days since the ledger was created.
+    pub opened: u64,
+    /// Its key, as a note verifier key.
+    pub key: String,
+    /// Size of the checkpoint that ends the epoch before; absent for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_size: Option<u64>,
+    /// All that as a signed note: by the ledger's key, and by the key of the epoch before.
+    pub note: String,
+}
+
+/// `ledger.anchored`: a timestamp authority has seen a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchored {
+    /// Size of the checkpoint.
+    pub size: u64,
+    /// Root it names, hex.
+    pub root: String,
+    /// SHA-256 of the bytes that were stamped: the signed note, hex.
+    pub sha256: String,
+    /// Time the authority tells.
+    pub time: Timestamp,
+    /// The authority, as its certificate names it.
+    pub authority: String,
+    /// The token (RFC 3161 TimeStampResp), base64.
+    pub token: String,
+}

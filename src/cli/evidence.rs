@@ -1,0 +1,127 @@
+//! Flags of the commands that make and check evidence.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Output;
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Checkpoint you kept: the ledger must have grown from it. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub against: Vec<PathBuf>,
+    /// Folder of anchors kept in a second place: names every changed entry, whatever was re-hashed.
+    #[arg(long, value_name = "DIR")]
+    pub anchors: Option<PathBuf>,
+    /// Policy with the keys to check signatures with; default: the public part of the keys folder.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// `keys`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make the key that signs checkpoints.
+    #[command(after_help = "Example:\n  daybook keys generate")]
+    Generate(Output),
+    /// Show the public keys, and a policy for auditors.
+    #[command(after_help = "Example:\n  daybook keys show > contoso.policy")]
+    Show(Output),
+    /// Begin to replace the signing key: old and new sign until `keys retire`.
+    #[command(
+        after_help = "Example:\n  daybook keys rotate && daybook checkpoint\n  # hand the new `daybook keys show` to auditors and witnesses, wait, then\n  daybook keys retire"
+    )]
+    Rotate(Output),
+    /// End a rotation: destroy the old key.
+    Retire(Output),
+    /// Begin to seal days: a key that lives for a day signs its last checkpoint and is destroyed.
+    #[command(after_help = "Example:\n  daybook keys seal")]
+    Seal(Output),
+}
+
+/// `checkpoint`.
+#[derive(Debug, Args)]
+pub(crate) struct Checkpoint {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Also copy new leaf hashes and chain values to this folder, in a second place.
+    #[arg(long, value_name = "DIR")]
+    pub anchors: Option<PathBuf>,
+}
+
+/// `prove`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Prove {
+    /// Write the proof that an event is in the ledger.
+    #[command(
+        after_help = "Examples:\n  daybook prove inclusion 4512\n  daybook prove inclusion 3f0c9d1e2b4a5968778695a4b3c2d1e0 --output run.tlog-proof\n  \
+daybook prove inclusion --identity ci-deployer --output proofs/"
+    )]
+    Inclusion(Inclusion),
+    /// Write the proof that a checkpoint is the beginning of a later one.
+    #[command(after_help = "Example:\n  daybook prove consistency 4000 4513")]
+    Consistency(Consistency),
+    /// Check a proof, with no ledger and no network: only the policy.
+    #[command(
+        after_help = "Examples:\n  daybook prove check 4512.tlog-proof --policy contoso.policy\n  \
+daybook prove check 4000-4513.growth --policy contoso.policy --earlier my-checkpoint"
+    )]
+    Check(Check),
+}
+
+/// `prove inclusion`.
+#[derive(Debug, Args)]
+pub(crate) struct Inclusion {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Position or id of the event.
+    #[arg(value_name = "POSITION|EVENT-ID", required_unless_present = "identity")]
+    pub event: Option<String>,
+    /// Every event of this identity: object id, application id, stream name or exact display name.
+    #[arg(long, value_name = "ID", conflicts_with = "event")]
+    pub identity: Option<String>,
+    /// File to write; a folder with --identity. Default: the position with `.tlog-proof` behind.
+    #[arg(long = "output", short, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// Show the private payload too, which holds personal data.
+    #[arg(long)]
+    pub private: bool,
+}
+
+/// `prove consistency`.
+#[derive(Debug, Args)]
+pub(crate) struct Consistency {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Size of the earlier checkpoint.
+    pub old: u64,
+    /// Size of the later one, which was signed; default: the newest.
+    pub new: Option<u64>,
+    /// File to write. Default: OLD-NEW.growth.
+    #[arg(long = "output", short, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+}
+
+/// `prove check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// The proof.
+    pub file: PathBuf,
+    /// Policy: whose checkpoints are believed, and how many witnesses must have signed.
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+    /// The earlier checkpoint, for a proof of consistency.
+    #[arg(long, value_name = "FILE")]
+    pub earlier: Option<PathBuf>,
+}
