@@ -14,3 +14,4 @@ pub mod proof;
 pub mod prove;
 pub mod publish;
 pub mod seal;
+pub mod witness;

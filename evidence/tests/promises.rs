@@ -8,5 +8,9 @@
 
 mod promises {
     mod cosigner;
+    mod grown;
+    mod liar;
     mod policy;
+    mod witness;
+    mod witness_lies;
 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
-use ledger::note::{Signature, VerifierKey};
+use ledger::note::{Note, Signature, VerifierKey};
 use sha2::{Digest as _, Sha256};
 
 /// A private key with the name it cosigns under.
@@ -44,5 +44,11 @@ impl Cosigner {
             key_id: self.id(),
             bytes: [time.to_be_bytes().as_slice(), &signature].concat(),
         }
+    }
+    /// The line a witness answers with.
+    pub(crate) fn line(&self, text: &str, time: u64) -> String {
+        let mut note = Note::new(text).unwrap();
+        note.push(self.cosign(text, time)).unwrap();
+        note.to_string()[text.len() + 1..].to_owned()
     }
 }
