@@ -10,6 +10,7 @@ mod promises {
     mod cosigner;
     mod grown;
     mod liar;
+    mod outside;
     mod policy;
     mod witness;
     mod witness_lies;
