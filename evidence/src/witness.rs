@@ -17,7 +17,7 @@ use ledger::note::Note;
 use ledger::tree::TreeHash;
 
 use crate::policy::{JudgeError, Judged, Policy, Witness};
-use ask::{Cosigned, Learnt, Question};
+use ask::{Cosigned, Learnt, Prover, Question, Wanted};
 
 pub use address::AddressError;
 pub use ask::{AskError, Lie};
@@ -101,8 +101,8 @@ pub enum CollectError<E> {
 }
 
 /// Gives the consistency proof from an older size, neither 0 nor that of the checkpoint, to the
-/// checkpoint.
-pub type Prove<'p, E> = dyn Fn(u64) -> Result<Vec<TreeHash>, E> + Sync + 'p;
+/// checkpoint. It is called on the thread that collects.
+pub type Prove<'p, E> = dyn Fn(u64) -> Result<Vec<TreeHash>, E> + 'p;
 
 /// Asks every witness of the policy at once to cosign a checkpoint, and adds what holds. One whose
 /// cosignature the note has already is not asked again. `sizes` is what the witnesses cosigned
@@ -152,11 +152,10 @@ pub fn collect<E: std::error::Error + Send + 'static>(
         sent: signed_by_log(note, &checkpoint.origin),
         size: checkpoint.size,
         asking,
-        prove,
     };
     let mut whole = note.clone();
     let mut answers = Vec::new();
-    for (witness, learnt) in ask_all(&question, policy, note, sizes) {
+    for (witness, learnt) in ask_all(&question, &pending(policy, note, sizes), prove) {
         if let Some(size) = learnt.size {
             sizes.set(&witness.key, size);
         }
@@ -197,27 +196,48 @@ fn signed_by_log(note: &Note, origin: &str) -> String {
     sent.to_string()
 }
 
-/// Asks all witnesses side by side.
-fn ask_all<'p, E: Send>(
-    question: &Question<'_, E>,
+/// The witnesses with what is known of each: that it cosigned the note, and when, or how far it
+/// cosigned before.
+fn pending<'p>(
     policy: &'p Policy,
     note: &Note,
     sizes: &WitnessSizes,
+) -> Vec<(&'p Witness, Result<u64, u64>)> {
+    let known = |witness: &'p Witness| {
+        let signed = note.verify(std::slice::from_ref(&witness.key));
+        let time = signed.ok().and_then(|signed| signed.first()?.time);
+        (witness, time.ok_or_else(|| sizes.get(&witness.key)))
+    };
+    policy.witnesses().iter().map(known).collect()
+}
+
+/// Asks all witnesses side by side, and makes the proofs they need.
+fn ask_all<'p, E: Send>(
+    question: &Question<'_>,
+    pending: &[(&'p Witness, Result<u64, u64>)],
+    prove: &Prove<'_, E>,
 ) -> Vec<(&'p Witness, Learnt<E>)> {
     std::thread::scope(|scope| {
-        let start = |witness: &'p Witness| {
-            let known = sizes.get(&witness.key);
-            if let Ok([signed, ..]) = note.verify(std::slice::from_ref(&witness.key)).as_deref() {
-                return Asked::Before(signed.time.unwrap_or_default());
-            }
-            let thread = std::thread::Builder::new();
-            match thread.spawn_scoped(scope, move || question.ask(witness, known)) {
-                Ok(running) => Asked::Now(running),
-                Err(cause) => Asked::Never(cause),
+        let (wanted, wants) = std::sync::mpsc::channel::<Wanted<E>>();
+        let start = |(witness, known): &(&'p Witness, Result<u64, u64>)| {
+            let (witness, prover) = (*witness, Prover(wanted.clone()));
+            let known = match known {
+                Ok(time) => return (witness, Asked::Before(*time)),
+                Err(size) => *size,
+            };
+            let ask = move || question.ask(witness, known, &prover);
+            match std::thread::Builder::new().spawn_scoped(scope, ask) {
+                Ok(running) => (witness, Asked::Now(running)),
+                Err(cause) => (witness, Asked::Never(cause)),
             }
         };
-        let witnesses = policy.witnesses();
-        let asked: Vec<_> = witnesses.iter().map(|one| (one, start(one))).collect();
+        let asked: Vec<_> = pending.iter().map(start).collect();
+        drop(wanted);
+        // ends when every witness is done, since each thread holds one end
+        for Wanted { old, reply } in wants {
+            // who asked may have given up
+            let _taken = reply.send(prove(old));
+        }
         let end = |(witness, asked): (&'p Witness, Asked<'_, E>)| (witness, asked.end());
         asked.into_iter().map(end).collect()
     })

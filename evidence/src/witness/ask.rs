@@ -1,17 +1,19 @@
 //! One witness: what it is asked, and what its answer is worth.
 
 use std::fmt::Write as _;
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ledger::note::{Note, NoteError, Signature};
+use ledger::tree::TreeHash;
 use ureq::Agent;
 use ureq::http::Uri;
 
+use super::Asking;
 use super::address::{AddressError, add_checkpoint};
 use super::post::{Reply, agent, post};
-use super::{Asking, Prove};
 use crate::policy::Witness;
 
 /// Most hashes of a proof that may be sent (tlog-witness, "add-checkpoint").
@@ -141,7 +143,7 @@ pub(super) struct Learnt<E> {
 }
 
 /// What every witness is asked.
-pub(super) struct Question<'q, E> {
+pub(super) struct Question<'q> {
     /// Text of the checkpoint.
     pub(super) text: &'q str,
     /// The checkpoint as it is sent.
@@ -149,7 +151,26 @@ pub(super) struct Question<'q, E> {
     /// Size of the checkpoint.
     pub(super) size: u64,
     pub(super) asking: &'q Asking,
-    pub(super) prove: &'q Prove<'q, E>,
+}
+
+/// A consistency proof that is wanted of the thread that collects.
+pub(super) struct Wanted<E> {
+    /// The size it starts at.
+    pub(super) old: u64,
+    pub(super) reply: Sender<Result<Vec<TreeHash>, E>>,
+}
+
+/// Where a thread gets its proofs.
+pub(super) struct Prover<E>(pub(super) Sender<Wanted<E>>);
+
+impl<E> Prover<E> {
+    fn prove(&self, old: u64) -> Result<Vec<TreeHash>, AskError<E>> {
+        let (reply, proof) = channel();
+        // nobody hears only when the thread that collects is panicking
+        let _heard = self.0.send(Wanted { old, reply });
+        let proof = proof.recv().or(Err(AskError::TimedOut))?;
+        proof.map_err(AskError::Proof)
+    }
 }
 
 /// An answer that is understood.
@@ -159,80 +180,109 @@ enum Said {
     Size(u64),
 }
 
-impl<E> Question<'_, E> {
+impl Question<'_> {
     /// Asks a witness that cosigned `known` entries last, as far as is known.
-    pub(super) fn ask(&self, witness: &Witness, known: u64) -> Learnt<E> {
-        let mut size = None;
-        let outcome = self.ask_twice(witness, known, &mut size);
+    pub(super) fn ask<E>(&self, witness: &Witness, known: u64, prover: &Prover<E>) -> Learnt<E> {
+        let mut talk = match Talk::start(self, witness, prover) {
+            Ok(talk) => talk,
+            Err(refused) => {
+                return Learnt {
+                    outcome: Err(refused),
+                    size: None,
+                };
+            }
+        };
+        let outcome = talk.ask_twice(known);
+        let size = talk.learnt;
         Learnt { outcome, size }
     }
+}
 
-    /// At most two requests: when the witness tells another size, one more from there.
-    fn ask_twice(
-        &self,
-        witness: &Witness,
-        known: u64,
-        learnt: &mut Option<u64>,
-    ) -> Result<Cosigned, AskError<E>> {
+/// The talk with one witness.
+struct Talk<'t, E> {
+    question: &'t Question<'t>,
+    witness: &'t Witness,
+    prover: &'t Prover<E>,
+    line: Line,
+    /// The size it cosigned last, when it told.
+    learnt: Option<u64>,
+}
+
+impl<'t, E> Talk<'t, E> {
+    fn start(
+        question: &'t Question<'t>,
+        witness: &'t Witness,
+        prover: &'t Prover<E>,
+    ) -> Result<Self, AskError<E>> {
         let prefix = witness.url.as_deref().ok_or(AskError::NoAddress)?;
         let line = Line {
             agent: agent(),
             address: add_checkpoint(prefix)?,
-            watch: Watch::start(self.asking.timeout),
+            watch: Watch::start(question.asking.timeout),
         };
+        Ok(Self {
+            question,
+            witness,
+            prover,
+            line,
+            learnt: None,
+        })
+    }
+
+    /// At most two requests: when the witness tells another size, one more from there.
+    fn ask_twice(&mut self, known: u64) -> Result<Cosigned, AskError<E>> {
         // a size beyond ours may be wrong: the witness tells which it is
-        let first = if known <= self.size { known } else { 0 };
-        let told = match self.ask_once(&line, witness, first)? {
-            Said::Cosigned(cosigned) => return Ok(self.remember(cosigned, learnt)),
+        let is_ours = known <= self.question.size;
+        let first = if is_ours { known } else { 0 };
+        let told = match self.ask_once(first)? {
+            Said::Cosigned(cosigned) => return Ok(cosigned),
             Said::Size(told) => told,
         };
-        *learnt = Some(told);
         self.expect_provable(told, first)?;
-        match self.ask_once(&line, witness, told)? {
-            Said::Cosigned(cosigned) => Ok(self.remember(cosigned, learnt)),
+        match self.ask_once(told)? {
+            Said::Cosigned(cosigned) => Ok(cosigned),
             Said::Size(again) => {
-                *learnt = Some(again);
                 self.expect_provable(again, told)?;
                 Err(AskError::Conflict { cosigned: again })
             }
         }
     }
 
-    fn remember(&self, cosigned: Cosigned, learnt: &mut Option<u64>) -> Cosigned {
-        *learnt = Some(self.size);
-        cosigned
-    }
-
     /// Whether a proof can start at a size that was told instead of the one that was sent.
     fn expect_provable(&self, told: u64, sent: u64) -> Result<(), AskError<E>> {
-        if told > self.size {
-            let size = self.size;
-            return Err(AskError::Behind {
-                cosigned: told,
-                size,
-            });
+        let size = self.question.size;
+        if told > size {
+            let cosigned = told;
+            return Err(AskError::Behind { cosigned, size });
         }
         match told == sent {
             // the sizes agree, so what it refuses is the root
-            true if told == self.size => Err(AskError::Forked { cosigned: told }),
+            true if told == size => Err(AskError::Forked { cosigned: told }),
             true => Err(AskError::Malformed),
             false => Ok(()),
         }
     }
 
-    fn ask_once(&self, line: &Line, witness: &Witness, old: u64) -> Result<Said, AskError<E>> {
+    fn ask_once(&mut self, old: u64) -> Result<Said, AskError<E>> {
         let body = self.body(old)?;
-        let Reply { status, body } = line.post(&body)?;
+        let Reply { status, body } = self.line.post(&body)?;
         match status {
-            200 => self.cosigned(&body, witness).map(Said::Cosigned),
+            200 => {
+                let cosigned = self.cosigned(&body)?;
+                self.learnt = Some(self.question.size);
+                Ok(Said::Cosigned(cosigned))
+            }
             300..400 => Err(AskError::Redirected { status }),
             400 => Err(AskError::BadRequest),
             403 => Err(AskError::UnknownKey),
             404 => Err(AskError::UnknownLog),
             409 => match told_size(&body) {
-                Some(told) => Ok(Said::Size(told)),
+                Some(told) => {
+                    self.learnt = Some(told);
+                    Ok(Said::Size(told))
+                }
                 // a root that differs at one size needs no size in the answer
-                None if old == self.size => Err(AskError::Forked { cosigned: old }),
+                None if old == self.question.size => Err(AskError::Forked { cosigned: old }),
                 None => Err(AskError::Malformed),
             },
             422 => Err(AskError::Forked { cosigned: old }),
@@ -243,10 +293,10 @@ impl<E> Question<'_, E> {
 
     /// The request: old size, proof, empty line, checkpoint.
     fn body(&self, old: u64) -> Result<String, AskError<E>> {
-        let proof = if old == 0 || old == self.size {
+        let proof = if old == 0 || old == self.question.size {
             Vec::new()
         } else {
-            (self.prove)(old).map_err(AskError::Proof)?
+            self.prover.prove(old)?
         };
         if proof.len() > PROOF_HASHES_MAX {
             let hashes = proof.len();
@@ -257,32 +307,33 @@ impl<E> Question<'_, E> {
             let _written = writeln!(body, "{}", STANDARD.encode(hash));
         }
         body.push('\n');
-        body.push_str(&self.sent);
+        body.push_str(&self.question.sent);
         Ok(body)
     }
 
     /// The witness's own line of an answer, which must hold for our text and time. Lines by other
     /// keys are passed over, as the specification asks.
-    fn cosigned(&self, body: &[u8], witness: &Witness) -> Result<Cosigned, AskError<E>> {
+    fn cosigned(&self, body: &[u8]) -> Result<Cosigned, AskError<E>> {
+        let text = self.question.text;
         let lines = std::str::from_utf8(body).or(Err(AskError::Malformed))?;
-        let answer = format!("{}\n{lines}", self.text);
+        let answer = format!("{text}\n{lines}");
         let answer = Note::parse(answer.as_bytes()).or(Err(AskError::Malformed))?;
-        if answer.text() != self.text {
+        if answer.text() != text {
             return Err(AskError::Malformed);
         }
-        let signed = match answer.verify(std::slice::from_ref(&witness.key)) {
+        let signed = match answer.verify(std::slice::from_ref(&self.witness.key)) {
             Err(NoteError::Unsigned) => return Err(Lie::Absent.into()),
             signed => signed.or(Err(Lie::Forged))?,
         };
         let time = signed.first().and_then(|signed| signed.time);
         let time = time.ok_or(Lie::Absent)?;
-        let now = self.asking.now;
-        if time.abs_diff(now) > self.asking.tolerance_seconds {
+        let now = self.question.asking.now;
+        if time.abs_diff(now) > self.question.asking.tolerance_seconds {
             return Err(Lie::Time { time, now }.into());
         }
-        let id = witness.key.id();
+        let id = self.witness.key.id();
         let mut lines = answer.signatures().iter();
-        let line = lines.find(|line| line.name == witness.key.name() && line.key_id == id);
+        let line = lines.find(|line| line.name == self.witness.key.name() && line.key_id == id);
         let signature = line.cloned();
         Ok(Cosigned { signature, time })
     }
