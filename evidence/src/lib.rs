@@ -14,4 +14,5 @@ pub mod proof;
 pub mod prove;
 pub mod publish;
 pub mod seal;
+pub mod superlog;
 pub mod witness;
