@@ -12,6 +12,7 @@ mod promises {
     mod liar;
     mod outside;
     mod policy;
+    mod superlog;
     mod witness;
     mod witness_lies;
 }
