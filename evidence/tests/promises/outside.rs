@@ -8,9 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use evidence::policy::Policy;
 use evidence::witness::{AskError, Asking, Collected, Require, WitnessSizes, collect};
+use ledger::checkpoint::Checkpoint;
+use ledger::note::SigningKey;
 use tempfile::TempDir;
 
 use super::grown::{Grown, ORIGIN, log};
+use super::superlog::{create, key, statements};
 
 /// A program of the folder that the variable names.
 #[expect(clippy::print_stdout, reason = "says that the programs are absent")]
@@ -18,7 +21,7 @@ use super::grown::{Grown, ORIGIN, log};
     clippy::disallowed_methods,
     reason = "where other people's programs are is for the environment to say"
 )]
-pub(crate) fn program(name: &str) -> Option<PathBuf> {
+fn program(name: &str) -> Option<PathBuf> {
     let Ok(folder) = std::env::var("DAYBOOK_AICS_BIN") else {
         println!("DAYBOOK_AICS_BIN is not set: {name} is not asked");
         return None;
@@ -29,7 +32,7 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// Runs a program to its end and returns what it printed.
-pub(crate) fn run(command: &mut Command) -> String {
+fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let printed = String::from_utf8(output.stdout).unwrap();
@@ -47,6 +50,11 @@ struct Outsider {
 
 impl Outsider {
     fn new() -> Option<Self> {
+        Self::knowing(&log())
+    }
+
+    /// One that knows the log of a key.
+    fn knowing(key: &SigningKey) -> Option<Self> {
         let program = program("aics-witness")?;
         let home = tempfile::tempdir().unwrap();
         let mut outsider = Self {
@@ -59,10 +67,10 @@ impl Outsider {
         let files = ["--db", "w.db", "--key-file", "w.key"];
         let said = run(outsider.command("init").args(name).args(files));
         said.trim().clone_into(&mut outsider.vkey);
-        let vkey = log().verifier().to_string();
+        let (origin, vkey) = (key.verifier().name(), key.verifier().to_string());
         run(outsider
             .command("add-log")
-            .args(["--origin", ORIGIN, "--vkey", &vkey]));
+            .args(["--origin", origin, "--vkey", &vkey]));
         outsider.start();
         Some(outsider)
     }
@@ -105,14 +113,11 @@ impl Outsider {
         run(Command::new("kill").args([signal, &child.id().to_string()]));
     }
 
-    fn policy(&self) -> Policy {
+    /// Accepts the log of a key, cosigned by this witness.
+    fn policy(&self, key: &SigningKey) -> Policy {
         let (_, url) = self.serving.as_ref().unwrap();
-        let log = log();
-        let text = format!(
-            "log {}\nwitness w {} {url}\nquorum w\n",
-            log.verifier(),
-            self.vkey
-        );
+        let (log, vkey) = (key.verifier(), &self.vkey);
+        let text = format!("log {log}\nwitness w {vkey} {url}\nquorum w\n");
         Policy::parse(&text).unwrap()
     }
 
@@ -120,12 +125,12 @@ impl Outsider {
     fn ask(&self, grown: &Grown, sizes: &mut WitnessSizes) -> Asked {
         let asking = Asking {
             require: Require::Nothing,
-            timeout: Duration::from_secs(2),
+            timeout: Duration::from_secs(5),
             ..Asking::at(now())
         };
         let prove = |old| grown.prove(old);
         let note = grown.checkpoint();
-        let collected = collect(&self.policy(), &note, sizes, &asking, &prove).unwrap();
+        let collected = collect(&self.policy(&log()), &note, sizes, &asking, &prove).unwrap();
         let Collected {
             answers, judged, ..
         } = collected;
@@ -147,7 +152,7 @@ impl Drop for Outsider {
     clippy::disallowed_methods,
     reason = "another program tells the time of day, and is held against ours"
 )]
-pub(crate) fn now() -> u64 {
+fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap().as_secs()
 }
@@ -164,7 +169,7 @@ fn a_witness_cosigns_growth_and_refuses_forks_and_old_copies() {
     // sizes that were lost, or are wrong, cost one more request
     let mut wrong = WitnessSizes::default();
     witness.ask(&Grown::new(0, 301), &mut wrong).unwrap();
-    let witness_key = witness.policy().witnesses()[0].key.clone();
+    let witness_key = witness.policy(&log()).witnesses()[0].key.clone();
     wrong.set(&witness_key, 5);
     witness.ask(&Grown::new(0, 302), &mut wrong).unwrap();
     assert_eq!(wrong.get(&witness_key), 302);
@@ -222,15 +227,9 @@ fn a_log_the_witness_does_not_know_is_told_apart_from_a_key_it_does_not() {
     let Some(witness) = Outsider::new() else {
         return;
     };
-    let (_, url) = witness.serving.as_ref().unwrap();
     for (origin, seed, is_unknown_log) in [("other.example", 1, true), (ORIGIN, 2, false)] {
-        let key = ledger::note::SigningKey::new(origin, &[seed; 32]).unwrap();
-        let text = format!(
-            "log {}\nwitness w {} {url}\nquorum w\n",
-            key.verifier(),
-            witness.vkey
-        );
-        let checkpoint = ledger::checkpoint::Checkpoint {
+        let key = SigningKey::new(origin, &[seed; 32]).unwrap();
+        let checkpoint = Checkpoint {
             origin: origin.to_owned(),
             size: 0,
             root: ledger::tree::empty_root(),
@@ -240,7 +239,7 @@ fn a_log_the_witness_does_not_know_is_told_apart_from_a_key_it_does_not() {
             ..Asking::at(now())
         };
         let collected = collect(
-            &Policy::parse(&text).unwrap(),
+            &witness.policy(&key),
             &checkpoint.sign(&key).unwrap(),
             &mut WitnessSizes::default(),
             &asking,
@@ -253,5 +252,59 @@ fn a_log_the_witness_does_not_know_is_told_apart_from_a_key_it_does_not() {
             _ => false,
         };
         assert!(expected, "{outcome:?}");
+    }
+}
+
+/// Reads every tile and bundle of a folder; the arguments are folder, size and root.
+const AUDIT: &str = "
+import base64, sys
+from aics_tlog import FileSystemTileReader, audit_tiles
+audit_tiles(FileSystemTileReader(sys.argv[1]), int(sys.argv[2]), base64.b64decode(sys.argv[3]))
+";
+
+#[test]
+fn the_super_log_is_one_that_others_cosign_and_check() {
+    let (Some(witness), Some(checker)) = (Outsider::knowing(&key()), program("aics-tlog")) else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let mut log = create(Path::new(&at("log")));
+    let mut sizes = WitnessSizes::default();
+    let policy = witness.policy(&key());
+    std::fs::write(at("log.vkey"), key().verifier().to_string()).unwrap();
+    let check = |verb: &str, args: &[&str]| {
+        let (tiles, vkey) = (at("log"), at("log.vkey"));
+        let mut command = Command::new(&checker);
+        command.args([verb, "--tiles", &tiles, "--vkey-file", &vkey]);
+        command.args(["--witness-key", &witness.vkey, "--quorum", "1"]);
+        run(command.args(args))
+    };
+    let mut next = 0;
+    for count in [1, 4, 200, 100, 256] {
+        log.append(&statements(next, count)).unwrap();
+        next += count;
+        let prove = |old| log.consistency(old);
+        let asking = Asking::at(now());
+        let collected = collect(&policy, log.note(), &mut sizes, &asking, &prove).unwrap();
+        log.publish(&collected.note).unwrap();
+        check("verify-checkpoint", &[]);
+        if next > count {
+            check("verify-consistency", &["--old-checkpoint", &at("older")]);
+        }
+        std::fs::copy(at("log/checkpoint"), at("older")).unwrap();
+        let included = log.inclusion(next / 2).unwrap().unwrap();
+        std::fs::write(at("leaf"), included.leaf.bytes()).unwrap();
+        let index = (next / 2).to_string();
+        check(
+            "verify-inclusion",
+            &["--leaf", &at("leaf"), "--index", &index],
+        );
+        let text = log.note().text().to_owned();
+        let [_, size, root, ""] = text.split('\n').collect::<Vec<_>>()[..] else {
+            panic!("no checkpoint");
+        };
+        let mut python = Command::new(program("python").unwrap());
+        run(python.args(["-c", AUDIT, &at("log"), size, root]));
     }
 }

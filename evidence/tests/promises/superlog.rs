@@ -250,9 +250,9 @@ fn one_writer_at_a_time_with_the_key_and_secret_it_was_made_with() {
     let other = SuperLog::open(dir.path(), same_name, blind(4));
     assert!(matches!(other, Err(OpenError::Note(_))));
     reopen(dir.path()).unwrap();
-    let long = SigningKey::new(&"a".repeat(256), &[3; 32]).unwrap();
+    let lengthy = SigningKey::new(&"a".repeat(256), &[3; 32]).unwrap();
     let new = tempfile::tempdir().unwrap();
-    let refused = SuperLog::create(new.path(), long, blind(4));
+    let refused = SuperLog::create(new.path(), lengthy, blind(4));
     assert!(matches!(refused, Err(CreateError::Origin { bytes: 256 })));
 }
 

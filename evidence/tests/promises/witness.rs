@@ -147,7 +147,7 @@ fn witnesses_are_asked_side_by_side_and_the_quorum_decides() {
     let grown = Grown::new(0, 9);
     let prove = |old| grown.prove(old);
     let asking = Asking {
-        timeout: Duration::from_millis(500),
+        timeout: Duration::from_secs(2),
         ..Asking::at(NOW)
     };
     let mut sizes = WitnessSizes::default();
