@@ -16,3 +16,4 @@ pub mod publish;
 pub mod seal;
 pub mod superlog;
 pub mod witness;
+pub mod timestamp;

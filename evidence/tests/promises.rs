@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+//! What evidence promises, through public names only.
     reason = "a test fails by panicking, in its helpers too"
 )]
 
@@ -15,4 +16,5 @@ mod promises {
     mod superlog;
     mod witness;
     mod witness_lies;
+    mod timestamp;
 }

@@ -1,0 +1,7 @@
+//! Timestamps of `openssl` authorities: what holds, what does not, and that nothing hostile hurts.
+
+mod authority;
+mod client;
+mod hostile;
+mod refused;
+mod stamped;
