@@ -6,7 +6,7 @@ use der::{Decode as _, Reader as _, SliceReader, Tag, TagNumber};
 
 /// A part is not the DER the specification asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("its {part} is malformed")]
+#[error("the {part} is malformed")]
 pub struct Malformed {
     /// Which part, in the words of its specification.
     pub part: &'static str,

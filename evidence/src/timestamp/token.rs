@@ -58,7 +58,7 @@ pub enum TokenError {
         bytes: usize,
     },
     /// Not the DER of RFC 3161 and RFC 5652.
-    #[error("the answer is no timestamp: {0}")]
+    #[error("the answer is no timestamp")]
     Malformed(#[from] Malformed),
     /// The authority refused.
     #[error("the authority refused with status {status}{said}")]

@@ -39,7 +39,7 @@ pub struct Stamped {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampError {
     /// Not the DER of RFC 3161, RFC 5652 and RFC 5035.
-    #[error("the timestamp cannot be read: {0}")]
+    #[error("the timestamp cannot be read")]
     Malformed(#[from] Malformed),
     /// What is signed is something else.
     #[error("what is signed is no timestamp but `{content_type}`")]

@@ -3,5 +3,6 @@
 mod authority;
 mod client;
 mod hostile;
+mod public;
 mod refused;
 mod stamped;
