@@ -25,6 +25,9 @@ const ECDSA_SHA_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10
 const ECDSA_SHA_384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 const ECDSA_SHA_512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
 
+/// Over SHA-512 alone (RFC 8419, section 3.1).
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+
 /// Names of what is known and refused, and of what is accepted elsewhere.
 const NAMES: [(ObjectIdentifier, &str); 9] = [
     (SHA_1, "SHA-1"),
@@ -86,6 +89,7 @@ impl Digest {
             Self::Sha256 if is(RSA) || is(RSA_SHA_256) => vec![ring::RSA_PKCS1_2048_8192_SHA256],
             Self::Sha384 if is(RSA) || is(RSA_SHA_384) => vec![ring::RSA_PKCS1_2048_8192_SHA384],
             Self::Sha512 if is(RSA) || is(RSA_SHA_512) => vec![ring::RSA_PKCS1_2048_8192_SHA512],
+            Self::Sha512 if is(ED25519) => vec![ring::ED25519],
             Self::Sha256 if is(ECDSA_SHA_256) => {
                 vec![ring::ECDSA_P256_SHA256, ring::ECDSA_P384_SHA256]
             }

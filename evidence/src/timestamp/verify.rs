@@ -106,8 +106,8 @@ pub enum TimestampError {
     },
     /// The signature algorithm is not accepted for this digest.
     #[error(
-        "signatures by `{algorithm}` are not accepted; RSA (PKCS #1 v1.5) or ECDSA with SHA-256 or \
-         SHA-384, or RSA with SHA-512, is needed"
+        "signatures by `{algorithm}` are not accepted; RSA (PKCS #1 v1.5) with SHA-256 to SHA-512, \
+         ECDSA with SHA-256 or SHA-384, or Ed25519 with SHA-512 is needed"
     )]
     Algorithm {
         /// The algorithm.

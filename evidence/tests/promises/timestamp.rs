@@ -2,6 +2,7 @@
 
 mod authority;
 mod client;
+mod envelope;
 mod hostile;
 mod public;
 mod refused;
