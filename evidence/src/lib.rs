@@ -7,6 +7,7 @@
 
 pub mod act;
 pub mod anchors;
+pub mod bundle;
 pub mod head;
 pub mod keys;
 pub mod policy;
@@ -15,5 +16,5 @@ pub mod prove;
 pub mod publish;
 pub mod seal;
 pub mod superlog;
-pub mod witness;
 pub mod timestamp;
+pub mod witness;

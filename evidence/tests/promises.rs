@@ -3,18 +3,20 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-//! What evidence promises, through public names only.
     reason = "a test fails by panicking, in its helpers too"
 )]
 
 mod promises {
+    mod book;
+    mod bundle;
     mod cosigner;
     mod grown;
     mod liar;
     mod outside;
     mod policy;
+    mod publish;
     mod superlog;
+    mod timestamp;
     mod witness;
     mod witness_lies;
-    mod timestamp;
 }

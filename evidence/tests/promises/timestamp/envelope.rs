@@ -142,7 +142,7 @@ impl Envelope {
             ],
         );
         let content = tlv(0xa0, &[&tlv(4, &[&self.statement])]);
-        let signed = tlv(
+        let data = tlv(
             0x30,
             &[
                 &tlv(2, &[&[3]]),
@@ -152,7 +152,7 @@ impl Envelope {
                 &tlv(0x31, &[&signer]),
             ],
         );
-        let info = tlv(0x30, &[&tlv(6, &[SIGNED_DATA]), &tlv(0xa0, &[&signed])]);
+        let info = tlv(0x30, &[&tlv(6, &[SIGNED_DATA]), &tlv(0xa0, &[&data])]);
         Token::parse(granted(&info)).unwrap()
     }
 
@@ -180,11 +180,11 @@ fn a_certificate_may_be_named_in_every_way_of_the_specification() {
     let hash = tlv(4, &[&Sha256::digest(&certificate)]);
     let (issuer, serial) = issued(&certificate);
     let name = tlv(0x30, &[&tlv(0xa4, &[&issuer])]);
-    let issued = tlv(0x30, &[&name, &serial]);
+    let number = tlv(0x30, &[&name, &serial]);
     for parts in [
         &[SHA_256, &hash][..],
-        &[&hash, &issued],
-        &[SHA_256, &hash, &issued],
+        &[&hash, &number],
+        &[SHA_256, &hash, &number],
         &[SHA_512, &tlv(4, &[&Sha512::digest(&certificate)])],
     ] {
         honest()
