@@ -9,7 +9,10 @@ use projections::BillingPeriod;
 
 use crate::moment::Moment;
 
-pub(crate) use evidence::{Check, Checkpoint, Consistency, Inclusion, Keys, Prove, Verify};
+pub(crate) use evidence::{
+    Bundle, BundleTo, BundleVerify, Check, Checkpoint, Consistency, IdentityBundle, Inclusion,
+    InvoiceBundle, Keys, PeriodBundle, Prove, ReportBundle, Verify,
+};
 
 /// Event-sourced audit and licensing ledger for workload identities.
 ///
@@ -83,12 +86,15 @@ daybook log --position 171204 --json\n  daybook log --follow"
     Keys(Keys),
     /// Sign how many events there are and the root over them.
     #[command(
-        after_help = "Needs a key: daybook keys generate. Examples:\n  daybook checkpoint\n  daybook checkpoint --anchors /mnt/worm/contoso"
+        after_help = "Needs a key: daybook keys generate. Examples:\n  daybook checkpoint\n  daybook checkpoint --anchors /mnt/worm/contoso\n  daybook checkpoint --policy contoso.policy --require-quorum\n  daybook checkpoint --timestamp https://tsa.example --tsa-ca tsa.pem"
     )]
     Checkpoint(Checkpoint),
     /// Proofs that an outsider checks without the ledger.
     #[command(subcommand)]
     Prove(Prove),
+    /// Folders that prove an invoice, a report, an identity or a month to an outsider.
+    #[command(subcommand)]
+    Bundle(Bundle),
     /// List identities.
     #[command(
         after_help = "Examples:\n  daybook identities\n  daybook identities --as-of 2026-08-01 --json"
@@ -359,6 +365,9 @@ pub(crate) struct Health {
     )]
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     pub json: Option<Option<PathBuf>>,
+    /// Record in the ledger that this report was issued, so that a bundle can prove it.
+    #[arg(long)]
+    pub issue: bool,
     /// Exit with 4 when a finding is at least this severe.
     #[arg(long, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,

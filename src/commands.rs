@@ -2,6 +2,7 @@
 
 mod bill;
 mod book;
+mod bundle;
 mod checkpoint;
 mod checks;
 mod demo;
@@ -21,7 +22,7 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use evidence::keys::KeyFolder;
 
-use crate::cli::{Bill, Checks, Cli, Command, Keys, Prove, Report};
+use crate::cli::{Bill, Bundle, Checks, Cli, Command, Keys, Prove, Report};
 use crate::outcome::Outcome;
 use crate::style::Style;
 
@@ -83,6 +84,15 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
             prove::consistency(globals(args.output.json), args)
         }
         Command::Prove(Prove::Check(args)) => prove::check(globals(args.output.json), args),
+        Command::Bundle(Bundle::Invoice(args)) => {
+            bundle::invoice(globals(args.to.output.json), args)
+        }
+        Command::Bundle(Bundle::Report(args)) => bundle::report(globals(args.to.output.json), args),
+        Command::Bundle(Bundle::Identity(args)) => {
+            bundle::identity(globals(args.to.output.json), args)
+        }
+        Command::Bundle(Bundle::Period(args)) => bundle::period(globals(args.to.output.json), args),
+        Command::Bundle(Bundle::Verify(args)) => bundle::verify(globals(args.output.json), args),
         Command::Identities(args) => identities::run(globals(args.output.json), args),
         Command::Identity(args) => identity::run(globals(args.output.json), args),
         Command::Usage(args) => usage::run(globals(args.print.json), args),

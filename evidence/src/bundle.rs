@@ -11,11 +11,14 @@ mod check;
 mod claims;
 mod hashes;
 mod manifest;
+mod stamps;
 mod write;
 
 pub use about::{About, Kind};
 pub use check::{BundleFault, Verdict, check};
+pub use claims::cited;
 pub use manifest::ManifestError;
+pub use stamps::stamps;
 pub use write::{BundleError, Contents, Written, write};
 
 /// Name of the file that lists every other.

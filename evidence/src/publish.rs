@@ -62,11 +62,29 @@ pub fn ladder_path(size: u64) -> String {
     format!("{LADDER_FOLDER}/{size:020}")
 }
 
-/// Signs the ledger as it is, once: nothing new, no new signature.
+/// Signs the ledger as it is, once, and keeps the checkpoint in its folder: nothing new, no new
+/// signature.
 ///
 /// # Errors
 /// [`PublishError`]; nothing was signed unless it is [`PublishError::Keep`].
 pub fn publish(
+    dir: &Path,
+    reader: &Reader,
+    keys: &KeyFolder,
+    signing: &[&SigningKey],
+) -> Result<Published, PublishError> {
+    let published = sign(dir, reader, keys, signing)?;
+    // what a crash left out between signing and keeping is kept now
+    keep(dir, published.checkpoint.size, &published.note)?;
+    Ok(published)
+}
+
+/// Signs the ledger as it is, once, without keeping the checkpoint in its folder: for who asks
+/// witnesses first. The record in the keys folder moves all the same.
+///
+/// # Errors
+/// [`PublishError`]; nothing was signed.
+pub fn sign(
     dir: &Path,
     reader: &Reader,
     keys: &KeyFolder,
@@ -90,8 +108,6 @@ pub fn publish(
         && head.checkpoint.size == reader.size()
         && signed_by_all(&head.note)
     {
-        // a crash may have come between signing and keeping
-        keep(dir, head.checkpoint.size, &head.note)?;
         return Ok(Published {
             checkpoint: head.checkpoint.clone(),
             note: head.note.clone(),
@@ -109,7 +125,6 @@ pub fn publish(
         note.sign(key)?;
     }
     swap(keys, head.as_ref(), &note)?;
-    keep(dir, checkpoint.size, &note)?;
     Ok(Published {
         checkpoint,
         note,
@@ -118,7 +133,7 @@ pub fn publish(
     })
 }
 
-/// Adds signatures of witnesses to a checkpoint that was signed.
+/// Keeps a checkpoint that was signed, with the signatures that witnesses added.
 ///
 /// # Errors
 /// [`PublishError::Head`] when another was signed meanwhile, [`PublishError::Keep`].
@@ -132,7 +147,9 @@ pub fn cosigned(
         checkpoint: published.checkpoint.clone(),
         note: published.note.clone(),
     };
-    swap(keys, Some(&known), note)?;
+    if known.note != *note {
+        swap(keys, Some(&known), note)?;
+    }
     keep(dir, published.checkpoint.size, note)
 }
 

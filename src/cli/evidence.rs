@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use projections::BillingPeriod;
 
 use super::Output;
 
@@ -53,6 +54,127 @@ pub(crate) struct Checkpoint {
     /// Also copy new leaf hashes and chain values to this folder, in a second place.
     #[arg(long, value_name = "DIR")]
     pub anchors: Option<PathBuf>,
+    /// Policy whose witnesses are asked to cosign.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Publish nothing unless the policy's quorum of witnesses has cosigned.
+    #[arg(long, requires = "policy")]
+    pub require_quorum: bool,
+    /// Timestamp authority (RFC 3161) to stamp the checkpoint; https, or http on this machine.
+    #[arg(long, value_name = "URL", requires = "tsa_ca")]
+    pub timestamp: Option<String>,
+    /// Certificates that are trusted for timestamps, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub tsa_ca: Option<PathBuf>,
+}
+
+/// `bundle`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bundle {
+    /// An invoice: a recorded billing run, and every event it cites.
+    #[command(
+        after_help = "Example:\n  daybook bill run --period 2026-10 && daybook checkpoint\n  daybook bundle invoice --period 2026-10 --output invoice-2026-10"
+    )]
+    Invoice(InvoiceBundle),
+    /// A report that was issued, and every event it cites.
+    #[command(
+        after_help = "Example:\n  daybook report health --json health.json --issue && daybook checkpoint\n  daybook bundle report health.json --output health-bundle"
+    )]
+    Report(ReportBundle),
+    /// Everything about one identity.
+    #[command(after_help = "Example:\n  daybook bundle identity ci-deployer --output ci-deployer")]
+    Identity(IdentityBundle),
+    /// Every event that occurred in a month (UTC).
+    #[command(after_help = "Example:\n  daybook bundle period 2026-10 --output october")]
+    Period(PeriodBundle),
+    /// Check a bundle, with no ledger and no network: only the policy.
+    #[command(
+        after_help = "Exit code 3 when anything is wrong. Example:\n  daybook bundle verify invoice-2026-10 --policy contoso.policy"
+    )]
+    Verify(BundleVerify),
+}
+
+/// Where a bundle goes.
+#[derive(Debug, Args)]
+pub(crate) struct BundleTo {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Folder to write; must be empty or absent.
+    #[arg(long = "output", short = 'o', value_name = "DIR")]
+    pub to: PathBuf,
+    /// Show private payloads too, which hold personal data.
+    #[arg(long)]
+    pub private: bool,
+}
+
+/// `bundle invoice`.
+#[derive(Debug, Args)]
+pub(crate) struct InvoiceBundle {
+    /// Where it goes.
+    #[command(flatten)]
+    pub to: BundleTo,
+    /// Month, `YYYY-MM`.
+    #[arg(long)]
+    pub period: BillingPeriod,
+    /// Price book of the run; default: the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// Tenant; needed when the ledger holds several.
+    #[arg(long, value_name = "ID")]
+    pub tenant: Option<String>,
+    /// The run's JSON, kept from `bill run --json`, when later events would change it.
+    #[arg(long, value_name = "FILE")]
+    pub document: Option<PathBuf>,
+}
+
+/// `bundle report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportBundle {
+    /// Where it goes.
+    #[command(flatten)]
+    pub to: BundleTo,
+    /// The report's JSON, from `report health --json FILE --issue`.
+    pub document: PathBuf,
+}
+
+/// `bundle identity`.
+#[derive(Debug, Args)]
+pub(crate) struct IdentityBundle {
+    /// Where it goes.
+    #[command(flatten)]
+    pub to: BundleTo,
+    /// Object id, application id, stream name or exact display name.
+    pub identity: String,
+    /// Also the heads of all other entries, which prove that nothing newer is left out.
+    #[arg(long)]
+    pub complete: bool,
+}
+
+/// `bundle period`.
+#[derive(Debug, Args)]
+pub(crate) struct PeriodBundle {
+    /// Where it goes.
+    #[command(flatten)]
+    pub to: BundleTo,
+    /// Month, `YYYY-MM`.
+    pub period: BillingPeriod,
+}
+
+/// `bundle verify`.
+#[derive(Debug, Args)]
+pub(crate) struct BundleVerify {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// The bundle.
+    pub dir: PathBuf,
+    /// Policy: whose checkpoints are believed, and how many witnesses must have signed.
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+    /// Certificates that are trusted for timestamps, PEM; without them timestamps are not checked.
+    #[arg(long, value_name = "FILE")]
+    pub tsa_ca: Option<PathBuf>,
 }
 
 /// `prove`.
@@ -88,7 +210,7 @@ pub(crate) struct Inclusion {
     #[arg(long, value_name = "ID", conflicts_with = "event")]
     pub identity: Option<String>,
     /// File to write; a folder with --identity. Default: the position with `.tlog-proof` behind.
-    #[arg(long = "output", short, value_name = "FILE")]
+    #[arg(long = "output", short = 'o', value_name = "FILE")]
     pub to: Option<PathBuf>,
     /// Show the private payload too, which holds personal data.
     #[arg(long)]
@@ -106,7 +228,7 @@ pub(crate) struct Consistency {
     /// Size of the later one, which was signed; default: the newest.
     pub new: Option<u64>,
     /// File to write. Default: OLD-NEW.growth.
-    #[arg(long = "output", short, value_name = "FILE")]
+    #[arg(long = "output", short = 'o', value_name = "FILE")]
     pub to: Option<PathBuf>,
 }
 

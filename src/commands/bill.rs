@@ -112,6 +112,13 @@ pub(crate) fn explain(globals: Globals<'_>, args: &BillExplain) -> anyhow::Resul
     Ok(Outcome::Done)
 }
 
+/// The run of a month as it comes out now, in the bytes its event commits to.
+pub(crate) fn document(globals: Globals<'_>, args: &BillRun) -> anyhow::Result<Vec<u8>> {
+    let prices = price_book(args)?;
+    let known = Known::read(globals)?;
+    Ok(of_args(&known, args, &prices)?.to_json()?)
+}
+
 /// Prints the built-in price book.
 pub(crate) fn prices() -> anyhow::Result<Outcome> {
     terminal::line(PriceBook::default_text().trim_end())?;

@@ -192,7 +192,8 @@ fn add_judged(answer: &mut Value, judged: &Judged) {
         .collect();
 }
 
-fn witnesses(judged: &Judged) -> String {
+/// How many witnesses signed, as the end of a sentence.
+pub(crate) fn witnesses(judged: &Judged) -> String {
     match judged.cosignatures.len() {
         0 => ".".to_owned(),
         1 => ", seen by 1 witness.".to_owned(),

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use ledger::event::report::Issued;
+use ledger::{Correlation, Event, EventBody, NaturalKey, Precision, Source, StreamName};
 use reports::health::{LedgerFacts, Status};
 use reports::{HealthReport, Severity};
 
 use super::{Globals, book};
 use crate::cli::{FailOn, Health};
-use crate::outcome::Outcome;
+use crate::outcome::{Hinted, Outcome};
 use crate::style::{Style, Tone};
 use crate::terminal;
 
@@ -29,6 +31,9 @@ pub(crate) fn health(globals: Globals<'_>, args: &Health) -> anyhow::Result<Outc
     };
     let book = book::read(globals, &args.as_of)?;
     let report = assess(&book, verified)?;
+    if args.issue {
+        issue(globals, &report, verified)?;
+    }
     let to_stdout = globals.json || matches!(args.json, Some(None));
     write(&report, args, to_stdout)?;
     if !to_stdout {
@@ -56,6 +61,48 @@ pub(crate) fn assess(book: &book::Book, verified: bool) -> anyhow::Result<Health
     Ok(reports::assess(&book.state, book.at, &facts))
 }
 
+/// Records that a report was issued: its JSON as it is written to a file.
+fn issue(globals: Globals<'_>, report: &HealthReport, verified: bool) -> anyhow::Result<()> {
+    if !verified {
+        return Err(Hinted::error(
+            "a report of a ledger that does not verify is not issued",
+            "run `daybook verify`: it names what was changed",
+        ));
+    }
+    let digest = ledger::hash::hex(blake3::hash(pretty(report)?.as_bytes()).as_bytes());
+    let body = EventBody::ReportIssued(Issued {
+        report: "health".to_owned(),
+        cutoff_position: report.ledger.size,
+        digest: digest.clone(),
+    });
+    let event = Event {
+        id: NaturalKey::new("report").with(&digest).id(),
+        stream: StreamName::ledger(),
+        occurred_at: report.as_of,
+        precision: Precision::Exact,
+        body,
+        source: Source {
+            name: "daybook".to_owned(),
+            record: None,
+            digest: String::new(),
+        },
+        correlation: Correlation::default(),
+        actor: None,
+        private: None,
+    };
+    book::writer(globals)?
+        .append(vec![event])
+        .context("recording that the report was issued")?;
+    Ok(())
+}
+
+/// The report's JSON as it is written to a file.
+fn pretty(report: &HealthReport) -> anyhow::Result<String> {
+    let mut text = serde_json::to_string_pretty(report)?;
+    text.push('\n');
+    Ok(text)
+}
+
 fn write(report: &HealthReport, args: &Health, to_stdout: bool) -> anyhow::Result<()> {
     if to_stdout {
         terminal::line(&serde_json::to_string(report)?)?;
@@ -71,9 +118,7 @@ fn write(report: &HealthReport, args: &Health, to_stdout: bool) -> anyhow::Resul
 
 /// Writes the JSON the page is made from.
 pub(crate) fn write_json(report: &HealthReport, path: &Path) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string_pretty(report)?;
-    text.push('\n');
-    std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+    std::fs::write(path, pretty(report)?).with_context(|| format!("writing {}", path.display()))
 }
 
 /// Writes the page.

@@ -109,7 +109,7 @@ pub(super) fn check_document(
 ///
 /// # Errors
 /// When the document is no JSON.
-pub(super) fn cited(document: &[u8]) -> Result<BTreeSet<u64>, serde_json::Error> {
+pub fn cited(document: &[u8]) -> Result<BTreeSet<u64>, serde_json::Error> {
     let document: Value = serde_json::from_slice(document)?;
     let mut found = BTreeSet::new();
     let mut left = vec![(&document, false)];

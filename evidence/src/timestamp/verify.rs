@@ -31,7 +31,7 @@ pub struct Stamped {
     pub policy: String,
     /// The authority's number for it, in hexadecimal.
     pub serial: String,
-    /// Who envelope, `CN=…, O=…`: the subject of the certificate, made fit to print.
+    /// Who signed, `CN=…, O=…`: the subject of the certificate, made fit to print.
     pub authority: String,
 }
 
@@ -139,7 +139,7 @@ pub enum TimestampError {
 
 impl Token {
     /// What the token says about bytes, when all of it holds: the statement is about these bytes,
-    /// answers the question asked with `nonce` (when told), and is envelope, with a certificate for
+    /// answers the question asked with `nonce` (when told), and is signed, with a certificate for
     /// timestamping alone that was valid at the time stated and leads to one of the anchors.
     ///
     /// Whether a certificate was revoked is not asked: that needs the network or lists that the

@@ -45,7 +45,7 @@ pub struct Anchored {
     pub size: u64,
     /// Root it names, hex.
     pub root: String,
-    /// SHA-256 of the bytes that were stamped: the signed note, hex.
+    /// SHA-256 of the bytes that were stamped, the note with its signatures, hex.
     pub sha256: String,
     /// Time the authority tells.
     pub time: Timestamp,
