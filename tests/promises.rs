@@ -11,6 +11,7 @@ mod promises {
     mod bad_input;
     mod command_line;
     mod demo;
+    mod evidence;
     mod follow;
     mod hostile_text;
     mod idempotence;
