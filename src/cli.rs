@@ -11,7 +11,8 @@ use crate::moment::Moment;
 
 pub(crate) use evidence::{
     Bundle, BundleTo, BundleVerify, Check, Checkpoint, Consistency, IdentityBundle, Inclusion,
-    InvoiceBundle, Keys, PeriodBundle, Prove, ReportBundle, Verify,
+    InvoiceBundle, Keys, PeriodBundle, Prove, ReportBundle, SuperAdd, SuperCheck, SuperCreate,
+    Superlog, Verify,
 };
 
 /// Event-sourced audit and licensing ledger for workload identities.
@@ -95,6 +96,9 @@ daybook log --position 171204 --json\n  daybook log --follow"
     /// Folders that prove an invoice, a report, an identity or a month to an outsider.
     #[command(subcommand)]
     Bundle(Bundle),
+    /// One log over the checkpoints of many ledgers, which is what public witnesses see.
+    #[command(subcommand)]
+    Superlog(Superlog),
     /// List identities.
     #[command(
         after_help = "Examples:\n  daybook identities\n  daybook identities --as-of 2026-08-01 --json"

@@ -14,6 +14,7 @@ mod keys;
 mod log;
 mod prove;
 mod report;
+mod superlog;
 mod usage;
 mod verify;
 
@@ -22,7 +23,7 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use evidence::keys::KeyFolder;
 
-use crate::cli::{Bill, Bundle, Checks, Cli, Command, Keys, Prove, Report};
+use crate::cli::{Bill, Bundle, Checks, Cli, Command, Keys, Prove, Report, Superlog};
 use crate::outcome::Outcome;
 use crate::style::Style;
 
@@ -92,6 +93,13 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
             bundle::identity(globals(args.to.output.json), args)
         }
         Command::Bundle(Bundle::Period(args)) => bundle::period(globals(args.to.output.json), args),
+        Command::Superlog(Superlog::Create(args)) => {
+            superlog::create(globals(args.output.json), args)
+        }
+        Command::Superlog(Superlog::Add(args)) => superlog::add(globals(args.output.json), args),
+        Command::Superlog(Superlog::Check(args)) => {
+            superlog::check(globals(args.output.json), args)
+        }
         Command::Bundle(Bundle::Verify(args)) => bundle::verify(globals(args.output.json), args),
         Command::Identities(args) => identities::run(globals(args.output.json), args),
         Command::Identity(args) => identity::run(globals(args.output.json), args),

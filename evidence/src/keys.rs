@@ -9,6 +9,8 @@ mod file;
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ledger::note::{self, SigningKey, VerifierKey};
 use zeroize::Zeroizing;
 
@@ -175,6 +177,38 @@ impl KeyFolder {
         let path = self.dir.join(PREVIOUS_KEY_FILE);
         file::destroy(&path).map_err(|source| KeyFileError::Io { path, source })?;
         Ok(Some(old.verifier().clone()))
+    }
+
+    /// Makes a secret of 32 bytes that is no signing key, in a file of its own.
+    ///
+    /// # Errors
+    /// [`KeyFileError::AlreadyThere`], or when the folder cannot be written.
+    pub fn make_secret(&self, file: &str, entropy: Entropy<'_>) -> Result<(), KeyFileError> {
+        let path = self.dir.join(file);
+        if path.exists() {
+            return Err(KeyFileError::AlreadyThere { path });
+        }
+        self.make_folder()?;
+        let mut secret = Zeroizing::new([0; 32]);
+        entropy(secret.as_mut());
+        let text = Zeroizing::new(STANDARD.encode(secret.as_slice()));
+        replace(&self.dir, file, text.as_bytes(), Readers::Owner)
+            .map_err(|source| KeyFileError::Io { path, source })
+    }
+
+    /// Such a secret.
+    ///
+    /// # Errors
+    /// When the file is missing, exposed or holds no secret.
+    pub fn secret(&self, file: &str) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+        let path = self.dir.join(file);
+        let text = file::read_secret(&path, KEY_BYTES_MAX)?;
+        let bytes = STANDARD.decode(text.trim_end()).map(Zeroizing::new).ok();
+        let secret = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
+        secret.map(Zeroizing::new).ok_or(KeyFileError::Key {
+            path,
+            source: note::KeyError::Shape,
+        })
     }
 
     /// Makes a key of any name in a file of its own.

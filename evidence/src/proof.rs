@@ -7,6 +7,7 @@
 mod growth;
 mod lines;
 mod opened;
+mod standing;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +21,7 @@ use lines::Lines;
 pub use growth::{GrowthError, GrowthFile};
 pub use lines::LineError;
 pub use opened::{Opened, OpenedError};
+pub use standing::{StandingError, StandingFile};
 
 /// Longest proof file that is read, in bytes: two payloads of 16 MiB in base64 and some text.
 pub const PROOF_BYTES_MAX: usize = 48 << 20;

@@ -68,6 +68,74 @@ pub(crate) struct Checkpoint {
     pub tsa_ca: Option<PathBuf>,
 }
 
+/// `superlog`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Superlog {
+    /// Make an empty super-log, its key and the secret that blinds the names of ledgers.
+    #[command(
+        after_help = "Example:\n  daybook superlog create super --origin ledger.example/super"
+    )]
+    Create(SuperCreate),
+    /// Add the newest checkpoint of each ledger, ask witnesses, and write each ledger its proof.
+    #[command(
+        after_help = "Example:\n  daybook superlog add super contoso.ledger fabrikam.ledger --policy witnesses.policy"
+    )]
+    Add(SuperAdd),
+    /// Check that a checkpoint stands in a super-log, with nothing but its policy.
+    #[command(
+        after_help = "Example:\n  daybook superlog check 4513.tlog-proof --checkpoint checkpoint --policy super.policy"
+    )]
+    Check(SuperCheck),
+}
+
+/// `superlog create`.
+#[derive(Debug, Args)]
+pub(crate) struct SuperCreate {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Folder of the super-log. Its keys are beside it, with `.keys` behind, or in --keys.
+    pub dir: PathBuf,
+    /// Name of the super-log: a URL without scheme.
+    #[arg(long)]
+    pub origin: String,
+}
+
+/// `superlog add`.
+#[derive(Debug, Args)]
+pub(crate) struct SuperAdd {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Folder of the super-log.
+    pub dir: PathBuf,
+    /// Folders of the ledgers.
+    #[arg(required = true, value_name = "LEDGER")]
+    pub ledgers: Vec<PathBuf>,
+    /// Policy whose witnesses are asked to cosign the super-log.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Hand out nothing unless the policy's quorum of witnesses has cosigned.
+    #[arg(long, requires = "policy")]
+    pub require_quorum: bool,
+}
+
+/// `superlog check`.
+#[derive(Debug, Args)]
+pub(crate) struct SuperCheck {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// The proof.
+    pub proof: PathBuf,
+    /// The ledger's checkpoint.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: PathBuf,
+    /// Policy with the super-log's key and the witnesses that must have signed.
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+}
+
 /// `bundle`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bundle {

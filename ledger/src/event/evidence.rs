@@ -51,6 +51,6 @@ pub struct Anchored {
     pub time: Timestamp,
     /// The authority, as its certificate names it.
     pub authority: String,
-    /// The token (RFC 3161 TimeStampResp), base64.
+    /// The token (RFC 3161 `TimeStampResp`), base64.
     pub token: String,
 }

@@ -13,6 +13,9 @@ use crate::tree::{self, Hashes, Tile, TreeHash, WIDTH, leaf_hash, root_of};
 /// Tiles kept in memory before they are forgotten: 32 MiB.
 const TILES_KEPT: usize = 4_096;
 
+/// The hashes of a tile, shared by who reads it.
+type Kept = Rc<Vec<TreeHash>>;
+
 /// Levels a tree of 2^64 leaves can have.
 const LEVELS_MAX: u8 = 8;
 
@@ -24,7 +27,8 @@ pub struct Tree<'r> {
     reader: &'r Reader,
     files: TileFiles,
     keeps: bool,
-    tiles: RefCell<BTreeMap<(u8, u64), Rc<Vec<TreeHash>>>>,
+    /// Tiles read, by level and index.
+    tiles: RefCell<BTreeMap<(u8, u64), Kept>>,
 }
 
 impl<'r> Tree<'r> {
@@ -84,7 +88,7 @@ impl<'r> Tree<'r> {
     }
 
     /// Every hash the ledger has of a tile.
-    fn hashes(&self, level: u8, index: u64) -> Result<Rc<Vec<TreeHash>>, ReadError> {
+    fn hashes(&self, level: u8, index: u64) -> Result<Kept, ReadError> {
         if let Some(kept) = self.tiles.borrow().get(&(level, index)) {
             return Ok(Rc::clone(kept));
         }
@@ -100,16 +104,15 @@ impl<'r> Tree<'r> {
         } else {
             None
         };
-        let hashes = match read {
-            Some(hashes) => hashes,
-            None => {
-                let made = self.made(level, index, count)?;
-                if is_full && self.keeps {
-                    // who can read the tree can do without the file
-                    let _kept = self.files.write(tile, &made).is_ok();
-                }
-                made
+        let hashes = if let Some(hashes) = read {
+            hashes
+        } else {
+            let made = self.made(level, index, count)?;
+            if is_full && self.keeps {
+                // who can read the tree can do without the file
+                let _kept = self.files.write(tile, &made).is_ok();
             }
+            made
         };
         let hashes = Rc::new(hashes);
         let mut tiles = self.tiles.borrow_mut();

@@ -80,15 +80,14 @@ fn root_below(
             source,
         })
     };
-    let hashes = match files.read(tile).map_err(fail)? {
-        Some(hashes) => hashes,
-        None => {
-            let reader = match reader {
-                Some(reader) => reader,
-                None => reader.insert(Reader::open(&files.dir)?),
-            };
-            reader.tree().keeping().tile(tile)?
-        }
+    let hashes = if let Some(hashes) = files.read(tile).map_err(fail)? {
+        hashes
+    } else {
+        let reader = match reader {
+            Some(reader) => reader,
+            None => reader.insert(Reader::open(&files.dir)?),
+        };
+        reader.tree().keeping().tile(tile)?
     };
     Ok(root_of(&hashes).unwrap_or_default())
 }

@@ -105,9 +105,7 @@ fn check_in(
         std::mem::swap(&mut window, &mut other);
         walk.at = 0;
     }
-    records.leaves.finish();
-    records.leaves.settle(&ask.wanted, &mut faults);
-    if !faults.list.is_empty() {
+    if !records.leaves.end(&ask.wanted) {
         return Ok(None);
     }
     let content = *digest.finalize().as_bytes();

@@ -166,6 +166,14 @@ impl Leaves {
         }
     }
 
+    /// Takes no more leaves; whether every tile that was filled is as on disk.
+    pub(super) fn end(&mut self, wanted: &Wanted) -> bool {
+        let mut faults = Faults::of(String::new());
+        self.finish();
+        self.settle(wanted, &mut faults);
+        faults.list.is_empty()
+    }
+
     /// Compares the tiles that were filled with those on disk, on all cores.
     pub(super) fn settle(&mut self, wanted: &Wanted, faults: &mut Faults) {
         let filled = std::mem::take(&mut self.filled);

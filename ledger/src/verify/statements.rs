@@ -77,7 +77,7 @@ impl KeptNote {
         names.sort();
         names
             .into_iter()
-            .filter(|name| !name.ends_with(".tmp"))
+            .filter(|name| Path::new(name).extension().is_none())
             .map(|name| Self::read(&dir.join(&name), name))
             .collect()
     }

@@ -34,7 +34,7 @@ struct Scene {
     key: SigningKey,
 }
 
-fn frame(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn frame(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let mut frame = kind.to_vec();
     frame.extend(u32::try_from(body.len()).unwrap().to_be_bytes());
     let mut crc = crc32fast::Hasher::new();
@@ -120,12 +120,12 @@ impl Scene {
         let mut bytes = std::fs::read(self.segment()).unwrap()[..96].to_vec();
         for record in records {
             let body = [&record.entry[..], &record.public, &record.private].concat();
-            bytes.extend(frame(b"RECD", &body));
+            bytes.extend(frame(*b"RECD", &body));
         }
         let mut commit = vec![0; 8];
         commit.extend(u64::try_from(records.len()).unwrap().to_be_bytes());
         commit.extend(chain_of(records.last().unwrap()));
-        bytes.extend(frame(b"CMIT", &commit));
+        bytes.extend(frame(*b"CMIT", &commit));
         std::fs::write(self.segment(), bytes).unwrap();
     }
 
@@ -414,7 +414,7 @@ fn every_changed_byte_of_a_checkpoint_is_found() {
             );
         }
     }
-    std::fs::write(&path, [&good[..], &[b'x'; 70_000]].concat()).unwrap();
+    std::fs::write(&path, [good, vec![b'x'; 70_000]].concat()).unwrap();
     assert_eq!(scene.found(), [(None, C::Sig)]);
 }
 
