@@ -1,5 +1,6 @@
 //! Commands, flags and help texts.
 
+mod erase;
 mod evidence;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub(crate) use evidence::{
     InvoiceBundle, Keys, PeriodBundle, Prove, ReportBundle, SuperAdd, SuperCheck, SuperCreate,
     Superlog, Verify,
 };
+pub(crate) use erase::{KeysData, Redact};
 
 /// Event-sourced audit and licensing ledger for workload identities.
 ///
@@ -36,7 +38,7 @@ pub(crate) struct Cli {
         value_name = "DIR"
     )]
     pub ledger: PathBuf,
-    /// Folder with the keys that sign for the ledger. Default: the ledger's name with `.keys` behind.
+    /// Folder of the ledger's keys. Default: the ledger's name with `.keys` behind.
     #[arg(long, global = true, env = "DAYBOOK_KEYS", value_name = "DIR")]
     pub keys: Option<PathBuf>,
     /// Write JSON for programs.
@@ -82,7 +84,7 @@ daybook log --position 171204 --json\n  daybook log --follow"
         after_help = "Exit code 3 when anything is wrong. Examples:\n  daybook verify --json\n  daybook verify --against my-checkpoint --policy contoso.policy\n  daybook verify --anchors /mnt/worm/contoso"
     )]
     Verify(Verify),
-    /// Keys that sign for the ledger: make, show, replace.
+    /// Keys: of the ledger's signature and of its private data.
     #[command(subcommand)]
     Keys(Keys),
     /// Sign how many events there are and the root over them.
@@ -99,6 +101,12 @@ daybook log --position 171204 --json\n  daybook log --follow"
     /// One log over the checkpoints of many ledgers, which is what public witnesses see.
     #[command(subcommand)]
     Superlog(Superlog),
+    /// Erase the private data of a subject or an actor, with a record that it was done.
+    #[command(
+        after_help = "Needs --yes to act, and approvals of two different people. Examples:\n  daybook redact --subject ci-deployer --reason 'request 2026-114' --approved-by dpo --approved-by ciso\n  \
+daybook redact --actor 0b7c… --reason 'left the company' --legal-basis 'GDPR art. 17' \\\n    --approved-by dpo --approved-by ciso --order order.pdf --yes"
+    )]
+    Redact(Redact),
     /// List identities.
     #[command(
         after_help = "Examples:\n  daybook identities\n  daybook identities --as-of 2026-08-01 --json"
@@ -206,6 +214,9 @@ pub(crate) struct Log {
     /// At most this many events; the last ones unless --position says where.
     #[arg(long, default_value_t = 50, value_name = "N")]
     pub limit: usize,
+    /// With --json, also the private part of each event, where its keys are here.
+    #[arg(long)]
+    pub private: bool,
     /// Go on as events are appended, until interrupted.
     #[arg(long)]
     pub follow: bool,

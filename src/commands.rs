@@ -5,6 +5,7 @@ mod book;
 mod bundle;
 mod checkpoint;
 mod checks;
+mod data_keys;
 mod demo;
 mod identities;
 mod identity;
@@ -13,6 +14,7 @@ mod init;
 mod keys;
 mod log;
 mod prove;
+mod redact;
 mod report;
 mod superlog;
 mod usage;
@@ -22,6 +24,7 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 use evidence::keys::KeyFolder;
+use ledger::Place;
 
 use crate::cli::{Bill, Bundle, Checks, Cli, Command, Keys, Prove, Report, Superlog};
 use crate::outcome::Outcome;
@@ -54,6 +57,14 @@ impl<'a> Globals<'a> {
     pub(crate) fn key_folder(&self) -> KeyFolder {
         self.keys
             .map_or_else(|| KeyFolder::beside(self.ledger), KeyFolder::at)
+    }
+
+    /// Where the ledger and its keys are.
+    pub(crate) fn place(&self) -> Place {
+        self.keys.map_or_else(
+            || Place::from(self.ledger),
+            |keys| Place::new(self.ledger, keys),
+        )
     }
 }
 
@@ -101,6 +112,8 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
             superlog::check(globals(args.output.json), args)
         }
         Command::Bundle(Bundle::Verify(args)) => bundle::verify(globals(args.output.json), args),
+        Command::Redact(args) => redact::run(globals(args.output.json), args),
+        Command::Keys(Keys::Data(args)) => data_keys::run(globals(args.output.json), args),
         Command::Identities(args) => identities::run(globals(args.output.json), args),
         Command::Identity(args) => identity::run(globals(args.output.json), args),
         Command::Usage(args) => usage::run(globals(args.print.json), args),

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::entry::Entry;
 use crate::event::{
-    Correlation, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision, StreamName,
-    book,
+    BlindedId, Correlation, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision,
+    StreamName, book,
 };
 use crate::hash::{self, Hash, hex};
 use crate::payload::{Payloads, SALT_BYTES, SCHEMA, private_commit};
@@ -140,6 +140,7 @@ pub(crate) fn corroborated(
     of: Position,
     adds: Value,
     occurred_at: Option<Timestamp>,
+    blind: &Hash,
 ) -> Event {
     let time = occurred_at.map_or_else(String::new, |time| time.to_string());
     let id = NaturalKey::new("ledger.corroborated")
@@ -152,12 +153,13 @@ pub(crate) fn corroborated(
         position: of,
         adds,
         occurred_at,
+        subject: subject_of(later, blind),
     });
     about(later, id, body)
 }
 
 /// The `ledger.conflicted` event for a later report.
-pub(crate) fn conflicted(later: &Event, of: Position, claims: Value) -> Event {
+pub(crate) fn conflicted(later: &Event, of: Position, claims: Value, blind: &Hash) -> Event {
     let id = NaturalKey::new("ledger.conflicted")
         .with(&later.id.to_string())
         .with(&digest(&claims))
@@ -166,8 +168,15 @@ pub(crate) fn conflicted(later: &Event, of: Position, claims: Value) -> Event {
         event_id: later.id,
         position: of,
         claims,
+        subject: subject_of(later, blind),
     });
     about(later, id, body)
+}
+
+/// Whose data key the private part of a made event is encrypted under.
+fn subject_of(later: &Event, blind: &Hash) -> Option<BlindedId> {
+    let id = || BlindedId(hash::stream_id(blind, later.stream.as_str()));
+    later.private.is_some().then(id)
 }
 
 fn about(later: &Event, id: EventId, body: EventBody) -> Event {
@@ -256,7 +265,7 @@ impl Head {
         payloads: &Payloads<'_>,
         salt: &[u8; SALT_BYTES],
         now_ms: u64,
-    ) -> [u8; 256] {
+    ) -> Entry {
         self.recorded_at_ms = self.recorded_at_ms.max(now_ms);
         let blind = &self.blind;
         let stream_id = remember(&mut self.stream_ids, event.stream.as_str(), |name| {
@@ -285,9 +294,15 @@ impl Head {
             });
         let event_type = event.body.event_type();
         let private = payloads.private;
-        let mut flags = if private.is_some() { Entry::PRIVATE } else { 0 };
+        let mut flags = match private {
+            Some(_) => Entry::PRIVATE | Entry::ENCRYPTED,
+            None => 0,
+        };
         if event_type.0 >> 8 == LEDGER_FAMILY {
             flags |= Entry::SYSTEM;
+        }
+        if event_type == EventType::REDACTED {
+            flags |= Entry::REDACTION;
         }
         let entry = Entry {
             event_type,
@@ -307,10 +322,9 @@ impl Head {
             public_hash: *payloads.public_hash,
             private_commit: private.map_or([0; 32], |bytes| private_commit(salt, SCHEMA, bytes)),
             prev_chain: self.chain,
-        }
-        .encode();
+        };
         self.size += 1;
-        self.chain = hash::chain(&entry);
+        self.chain = hash::chain(&entry.encode());
         entry
     }
 }

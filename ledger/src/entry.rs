@@ -82,14 +82,20 @@ pub enum EntryError {
     /// There is a commitment but no private part, by the flags.
     #[error("the entry commits to a private part its flags deny")]
     Commitment,
+    /// A private part that is not there cannot be encrypted.
+    #[error("the entry says that a private part its flags deny is encrypted")]
+    Encrypted,
+    /// `ledger.redacted` events carry the redaction flag, and no others do.
+    #[error("the entry's redaction flag does not fit its type")]
+    Redaction,
 }
 
 impl Entry {
     /// The event has a private part (its bytes may have been erased since).
     pub const PRIVATE: u16 = 1;
-    /// The private part is encrypted at rest. Reserved; not written by this version.
+    /// The private part is encrypted at rest. Clear in entries of the first versions only.
     pub const ENCRYPTED: u16 = 1 << 1;
-    /// The event erases private parts. Reserved; not written by this version.
+    /// The event says that private parts were erased: `ledger.redacted`.
     pub const REDACTION: u16 = 1 << 2;
     /// The event is the ledger's own.
     pub const SYSTEM: u16 = 1 << 3;
@@ -173,6 +179,12 @@ impl Entry {
         if !entry.has_private() && entry.private_commit != [0; 32] {
             return Err(EntryError::Commitment);
         }
+        if !entry.has_private() && entry.is_encrypted() {
+            return Err(EntryError::Encrypted);
+        }
+        if entry.is_redaction() != (entry.event_type == EventType::REDACTED) {
+            return Err(EntryError::Redaction);
+        }
         Ok(entry)
     }
 
@@ -181,10 +193,26 @@ impl Entry {
         self.flags & Self::PRIVATE != 0
     }
 
+    /// Whether the private part is encrypted at rest.
+    pub fn is_encrypted(&self) -> bool {
+        self.flags & Self::ENCRYPTED != 0
+    }
+
+    /// Whether the event says that private parts were erased.
+    pub fn is_redaction(&self) -> bool {
+        self.flags & Self::REDACTION != 0
+    }
+
     /// The event type of an encoded entry, without reading the rest.
     pub fn peek_event_type(bytes: &[u8; ENTRY_BYTES]) -> EventType {
         let mut fields = Fields(bytes.split_at(4).1);
         EventType(u16::from_be_bytes(fields.take()))
+    }
+
+    /// The flags of an encoded entry, without reading the rest.
+    pub fn peek_flags(bytes: &[u8; ENTRY_BYTES]) -> u16 {
+        let mut fields = Fields(bytes.split_at(6).1);
+        u16::from_be_bytes(fields.take())
     }
 
     /// The position of an encoded entry, without reading the rest.
@@ -235,6 +263,8 @@ mod tests {
         ) -> Entry {
             let (event_type, position, recorded, revision, prev, schema, length, occurred, no) =
                 numbers;
+            let event_type = if flags & Entry::REDACTION == 0 { event_type & 0xff } else { 0x0b09 };
+            let flags = if flags & Entry::PRIVATE == 0 { flags & !Entry::ENCRYPTED } else { flags };
             Entry {
                 event_type: EventType(event_type),
                 flags,
@@ -294,5 +324,7 @@ mod tests {
         assert_eq!(with(6, 1), EntryError::Flags { flags: 0x100 });
         assert_eq!(with(95, 1), EntryError::Reserved { found: 1 });
         assert_eq!(with(192, 1), EntryError::Commitment);
+        assert_eq!(with(7, 0b0010), EntryError::Encrypted);
+        assert_eq!(with(7, 0b0100), EntryError::Redaction);
     }
 }

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use body::{EventBody, EventType};
-pub use key::{EventId, NaturalKey};
+pub use key::{BlindedId, EventId, NaturalKey};
 
 /// 0-based index of an event in the whole ledger, equal to its leaf index in the tree.
 pub type Position = u64;
@@ -181,6 +181,25 @@ fn is_exact(precision: &Precision) -> bool {
     *precision == Precision::Exact
 }
 
+/// What a reader can say of an event's private part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivateState {
+    /// There never was one.
+    #[default]
+    None,
+    /// It was not asked for.
+    Unread,
+    /// It was read.
+    Open,
+    /// It was erased, and a `ledger.redacted` event says so.
+    Erased,
+    /// It is encrypted, and there is no file of data keys here.
+    Sealed,
+    /// Its data key or its bytes are gone without an erasure on record.
+    Lost,
+}
+
 /// An event as read back from the ledger, with where and when it was recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
@@ -194,6 +213,8 @@ pub struct Recorded {
     pub revision: u64,
     /// Whether a private part was stored (its bytes may have been erased since).
     pub has_private: bool,
+    /// What became of the private part.
+    pub private_state: PrivateState,
     /// The event. `private` is filled only when the reader asked for it.
     pub event: Event,
 }

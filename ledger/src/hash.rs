@@ -45,6 +45,10 @@ pub const KEY_STREAM: Hash =
 pub const KEY_ACTOR: Hash =
     key(b"18d0ca6ee6201f72f46bdfb01df2fc363edb34903241caac8b7f5be58f653eb9");
 
+/// Prefix of the hash of an erasure order. Context `daybook 2026-11 erasure order v1`.
+pub const KEY_ORDER: Hash =
+    key(b"c2de077c0c75a89a5fb86d804014b681d522ba9b14ef91f782241f692669f24f");
+
 const fn key(hex: &[u8; 64]) -> Hash {
     const fn digit(byte: u8) -> u8 {
         if byte.is_ascii_digit() {
@@ -90,20 +94,26 @@ pub fn chain(entry: &[u8; 256]) -> Hash {
 
 /// Blinded name of a stream: `H(blind, KEY_STREAM || u32 length || name)`.
 pub fn stream_id(blind: &Hash, name: &str) -> Hash {
-    blinded(blind, &KEY_STREAM, name)
+    blinded(blind, &KEY_STREAM, name.as_bytes())
 }
 
 /// Blinded name of an actor: `H(blind, KEY_ACTOR || u32 length || name)`.
 pub fn actor_id(blind: &Hash, name: &str) -> Hash {
-    blinded(blind, &KEY_ACTOR, name)
+    blinded(blind, &KEY_ACTOR, name.as_bytes())
 }
 
-fn blinded(blind: &Hash, domain: &Hash, name: &str) -> Hash {
+/// Hash of the text of an erasure order: `H(blind, KEY_ORDER || u32 length || bytes)`. An order
+/// names the person whose data is to go, so without the blinding key nobody can try names on it.
+pub fn order(blind: &Hash, text: &[u8]) -> Hash {
+    blinded(blind, &KEY_ORDER, text)
+}
+
+fn blinded(blind: &Hash, domain: &Hash, name: &[u8]) -> Hash {
     let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
     let mut hasher = blake3::Hasher::new_keyed(blind);
     hasher.update(domain);
     hasher.update(&length.to_be_bytes());
-    hasher.update(name.as_bytes());
+    hasher.update(name);
     *hasher.finalize().as_bytes()
 }
 
@@ -245,6 +255,7 @@ mod tests {
             ("daybook 2026-11 private commitment v1", KEY_PRIVATE),
             ("daybook 2026-11 stream id v1", KEY_STREAM),
             ("daybook 2026-11 actor id v1", KEY_ACTOR),
+            ("daybook 2026-11 erasure order v1", KEY_ORDER),
         ] {
             assert_eq!(key, blake3::derive_key(context, b""), "{context}");
         }

@@ -1,14 +1,14 @@
 //! The writer: events in, durable entries out.
 
+mod append;
 mod error;
+mod keyring;
 mod plan;
-
-use std::path::{Path, PathBuf};
+mod redact;
 
 use jiff::Timestamp;
-use rayon::prelude::*;
 
-use crate::decide::{Head, Receipt, StreamHead};
+use crate::decide::{Head, StreamHead};
 use crate::entry::Entry;
 use crate::event::{
     Correlation, Event, EventBody, EventId, NaturalKey, Position, Precision, Source, StreamName,
@@ -17,16 +17,18 @@ use crate::event::{
 use crate::hash;
 use crate::index::EventIndex;
 use crate::lock::{Attempt, LOCK_FILE, WriterLock, try_lock};
-use crate::payload::{Encoded, PAYLOAD_BYTES_MAX, Payloads, SALT_BYTES};
+use crate::place::Place;
 use crate::reader::Reader;
 use crate::segment::{SegmentOptions, SegmentStore, file};
 use crate::settings::{self, Settings};
-use crate::store::{RecordRef, Store as _, StoreError};
+use crate::store::Store as _;
 use crate::tiles::TileWriter;
-use crate::tree::{TreeHash, WIDTH, leaf_hash};
-use plan::{Batch, Plan, Planned, Planner};
+use crate::tree::{TreeHash, WIDTH};
+use crate::vault::{self, VaultError};
+use keyring::Keyring;
 
 pub use error::{AppendError, CreateError, OpenError};
+pub use redact::{APPROVALS_MIN, Erased, Erasure, RedactError};
 
 /// What a ledger takes from outside: libraries read no clock and no randomness themselves.
 pub struct Edge {
@@ -59,12 +61,13 @@ pub struct CreateOptions {
 
 /// A ledger open for writing; holds the writer's lock until dropped.
 pub struct Ledger {
-    dir: PathBuf,
+    place: Place,
     settings: Settings,
     head: Head,
     index: EventIndex,
     store: SegmentStore,
     tiles: TileWriter,
+    keyring: Keyring,
     edge: Edge,
     /// The head moved but the store did not: nothing can be appended any more.
     failed: bool,
@@ -74,7 +77,7 @@ pub struct Ledger {
 impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ledger")
-            .field("dir", &self.dir)
+            .field("dir", &self.place.folder())
             .field("size", &self.head.size)
             .finish_non_exhaustive()
     }
@@ -85,8 +88,12 @@ impl Ledger {
     ///
     /// # Errors
     /// When the origin breaks a rule, the folder holds a ledger or cannot be written.
-    pub fn create(dir: &Path, options: &CreateOptions, edge: Edge) -> Result<Self, CreateError> {
-        Self::create_with(dir, options, edge, SegmentOptions::default())
+    pub fn create(
+        place: impl Into<Place>,
+        options: &CreateOptions,
+        edge: Edge,
+    ) -> Result<Self, CreateError> {
+        Self::create_with(place, options, edge, SegmentOptions::default())
     }
 
     /// As [`Ledger::create`], with sizes of segments.
@@ -94,11 +101,13 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::create`].
     pub fn create_with(
-        dir: &Path,
+        place: impl Into<Place>,
         options: &CreateOptions,
         mut edge: Edge,
         sizes: SegmentOptions,
     ) -> Result<Self, CreateError> {
+        let place = place.into();
+        let dir = place.folder();
         let settings = Settings::new(&options.origin, options.private_network)?;
         let io = |source| CreateError::Io {
             path: dir.to_owned(),
@@ -119,6 +128,11 @@ impl Ledger {
                 dir: dir.to_owned(),
             });
         }
+        if vault::exists(place.keys()) {
+            return Err(CreateError::KeysThere {
+                path: place.keys().join(vault::DATA_KEYS_FILE),
+            });
+        }
         let mut blind = [0; 32];
         (edge.entropy)(&mut blind);
         settings::write_blind(dir, &blind)?;
@@ -135,7 +149,8 @@ impl Ledger {
         };
         let occurred_at = (edge.clock)();
         let mut ledger = Self {
-            dir: dir.to_owned(),
+            keyring: Keyring::new(place.keys().to_owned(), head.ledger_id),
+            place: place.clone(),
             settings,
             head,
             index: EventIndex::default(),
@@ -152,20 +167,26 @@ impl Ledger {
     }
 
     /// Opens a ledger for writing. A batch torn by a crash, which was never acknowledged, is moved
-    /// aside to a `.torn` file.
+    /// aside to a `.torn` file, and keys that an erasure ordered destroyed are destroyed.
     ///
     /// # Errors
     /// When the folder holds no ledger, another writer holds it, or anything acknowledged is
     /// damaged.
-    pub fn open(dir: &Path, edge: Edge) -> Result<Self, OpenError> {
-        Self::open_with(dir, edge, SegmentOptions::default())
+    pub fn open(place: impl Into<Place>, edge: Edge) -> Result<Self, OpenError> {
+        Self::open_with(place, edge, SegmentOptions::default())
     }
 
     /// As [`Ledger::open`], with sizes of segments.
     ///
     /// # Errors
     /// As [`Ledger::open`].
-    pub fn open_with(dir: &Path, edge: Edge, sizes: SegmentOptions) -> Result<Self, OpenError> {
+    pub fn open_with(
+        place: impl Into<Place>,
+        edge: Edge,
+        sizes: SegmentOptions,
+    ) -> Result<Self, OpenError> {
+        let place = place.into();
+        let dir = place.folder();
         let owned = || dir.to_owned();
         let settings =
             Settings::read(dir)?.ok_or_else(|| OpenError::NotALedger { dir: owned() })?;
@@ -187,11 +208,13 @@ impl Ledger {
         let mut first_stream = None;
         let (ledger_id, genesis) = (head.ledger_id, head.chain);
         let mut unfilled: Vec<[u8; 256]> = Vec::new();
+        let mut keyring = Keyring::new(place.keys().to_owned(), ledger_id);
         let store = SegmentStore::open(dir, ledger_id, genesis, sizes, &mut |met| {
             if met.position.is_multiple_of(WIDTH) {
                 unfilled.clear();
             }
             unfilled.push(*met.entry);
+            keyring.learn(met.position, met.entry);
             let learnt = learn(&mut head, &mut index, met.position, met.entry);
             if met.position == 0 {
                 first_stream = learnt;
@@ -211,10 +234,12 @@ impl Ledger {
             unfilled.clear();
         }
         let tiles = TileWriter::open(dir, store.size(), &unfilled)?;
+        keyring.load(&store)?;
         head.size = store.size();
         head.chain = store.head_chain();
         Ok(Self {
-            dir: owned(),
+            keyring,
+            place: place.clone(),
             settings,
             head,
             index,
@@ -261,163 +286,23 @@ impl Ledger {
     /// # Errors
     /// When the end of the ledger cannot be read.
     pub fn reader(&self) -> Result<Reader, OpenError> {
-        Reader::open(&self.dir)
+        Reader::open(&self.place)
     }
 
-    /// Appends events in order, all or none, and returns when they are on disk: one receipt per
-    /// event. An event whose id is already in the book, or earlier in the batch, is compared with
-    /// the first of that id and appends what it adds or claims, or nothing.
+    /// Begins a new file of data keys where the old one is lost for good: what was encrypted
+    /// under it stays unreadable, and `verify` goes on to say so. `false` when there is one.
     ///
     /// # Errors
-    /// When an event cannot be written. After a failed write no append succeeds until the ledger
-    /// is opened again.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "what is appended is handed over; a store may keep it"
-    )]
-    pub fn append(&mut self, events: Vec<Event>) -> Result<Vec<Receipt>, AppendError> {
-        if self.failed {
-            return Err(StoreError::Poisoned.into());
-        }
-        let encoded = encode(&events)?;
-        let payloads: Vec<Payloads<'_>> = encoded.iter().flat_map(Encoded::iter).collect();
-        for (event, payload) in events.iter().zip(&payloads) {
-            check_length(event, payload)?;
-        }
-        let batch = Batch {
-            events: &events,
-            payloads: &payloads,
-        };
-        let mut plan = Plan::default();
-        match self.prepare(batch, &mut plan) {
-            Ok((made, now_ms)) => {
-                self.write(batch, &plan, &made, now_ms)?;
-                Ok(plan.receipts)
-            }
-            Err(error) => {
-                for item in &plan.planned {
-                    if let Some(event) = plan.event(item, &events) {
-                        self.index.remove(&event.id);
-                    }
-                }
-                Err(error)
-            }
-        }
+    /// When it cannot be written.
+    pub fn replace_lost_keys(&mut self) -> Result<bool, VaultError> {
+        self.keyring.begin_anew()
     }
 
-    /// Plans a batch; the payloads of what was made for it, and the time to record.
-    fn prepare(
-        &mut self,
-        batch: Batch<'_>,
-        plan: &mut Plan,
-    ) -> Result<(Encoded, u64), AppendError> {
-        let mut planner = Planner {
-            batch,
-            size: self.head.size,
-            store: &self.store,
-            index: &mut self.index,
-            plan,
-        };
-        planner.run()?;
-        let made = Encoded::of(plan.made.iter())?;
-        for (event, payload) in plan.made.iter().zip(made.iter()) {
-            check_length(event, &payload)?;
-        }
-        Ok((made, self.now_ms()?))
+    /// Number of data keys that an earlier erasure ordered destroyed and that were still there
+    /// when the ledger was opened; they are gone now.
+    pub fn erasures_finished(&self) -> u64 {
+        self.keyring.finished()
     }
-
-    fn now_ms(&mut self) -> Result<u64, AppendError> {
-        let time = (self.edge.clock)();
-        u64::try_from(time.as_millisecond()).map_err(|_negative| AppendError::Clock { time })
-    }
-
-    /// Makes the entries of a plan and stores them.
-    fn write(
-        &mut self,
-        batch: Batch<'_>,
-        plan: &Plan,
-        made: &Encoded,
-        now_ms: u64,
-    ) -> Result<(), AppendError> {
-        let Self {
-            head,
-            edge,
-            store,
-            tiles,
-            ..
-        } = self;
-        let expected = head.size;
-        let mut entries = Vec::with_capacity(plan.planned.len());
-        let mut chosen: Vec<(&[u8], Vec<u8>)> = Vec::with_capacity(plan.planned.len());
-        for item in &plan.planned {
-            let payload = match item {
-                Planned::Given(index) => batch.payloads.get(*index).copied(),
-                Planned::Made(index) => made.get(*index),
-            };
-            let event = plan.event(item, batch.events);
-            let (Some(event), Some(payload)) = (event, payload) else {
-                continue;
-            };
-            let mut salt = [0; SALT_BYTES];
-            let mut private = Vec::new();
-            if let Some(bytes) = payload.private {
-                (edge.entropy)(&mut salt);
-                private.reserve_exact(SALT_BYTES + bytes.len());
-                private.extend_from_slice(&salt);
-                private.extend_from_slice(bytes);
-            }
-            entries.push(head.push(event, &payload, &salt, now_ms));
-            chosen.push((payload.public, private));
-        }
-        let records: Vec<RecordRef<'_>> = entries
-            .iter()
-            .zip(&chosen)
-            .map(|(entry, (public, private))| RecordRef {
-                entry,
-                public,
-                private,
-            })
-            .collect();
-        let hash = || entries.iter().map(|entry| leaf_hash(entry)).collect();
-        let mut append = || store.append(expected, &records, &head.chain);
-        let (stored, leaves): (_, Vec<TreeHash>) = if entries.len() < PARALLEL_MIN {
-            (append(), hash())
-        } else {
-            // while the disk is waited for
-            rayon::join(append, hash)
-        };
-        self.failed = stored.is_err();
-        stored?;
-        let grown = tiles.push(&leaves);
-        self.failed = grown.is_err();
-        Ok(grown?)
-    }
-}
-
-/// Events below this many are not worth handing to other threads.
-const PARALLEL_MIN: usize = 256;
-
-/// Writes the payloads of the events, on all cores when there are many.
-fn encode(events: &[Event]) -> Result<Vec<Encoded>, serde_json::Error> {
-    if events.len() < PARALLEL_MIN {
-        return Ok(vec![Encoded::of(events.iter())?]);
-    }
-    events
-        .par_chunks(PARALLEL_MIN / 2)
-        .map(|chunk| Encoded::of(chunk.iter()))
-        .collect()
-}
-
-fn check_length(event: &Event, payload: &Payloads<'_>) -> Result<(), AppendError> {
-    let private = payload.private.map_or(0, <[u8]>::len);
-    let bytes = payload.public.len().max(private);
-    if bytes > PAYLOAD_BYTES_MAX {
-        return Err(AppendError::TooLong {
-            event: event.id,
-            bytes,
-        });
-    }
-    Ok(())
 }
 
 /// Takes a stored entry into the index and the stream table; its stream's blinded name, or `None`

@@ -25,6 +25,7 @@
 //! Deliberately not here: source formats, projections, money, output. No polars, no tokio.
 
 pub mod checkpoint;
+mod data_keys;
 mod decide;
 pub mod entry;
 pub mod event;
@@ -34,29 +35,38 @@ mod ledger;
 mod lock;
 pub mod note;
 pub mod payload;
+mod place;
+mod private;
 mod reader;
+mod redact;
 mod segment;
 pub mod settings;
 mod store;
 mod tiles;
 pub mod tree;
+mod vault;
 mod verify;
 
+pub use data_keys::{DataKeys, MissingKey, data_keys};
 pub use decide::Receipt;
 pub use entry::{Entry, EntryError};
 pub use event::{
-    Correlation, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision,
-    PublicPayload, Recorded, Source, StreamName,
+    BlindedId, Correlation, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision,
+    PrivateState, PublicPayload, Recorded, Source, StreamName,
 };
 pub use ledger::{
-    AppendError, Clock, CreateError, CreateOptions, Edge, Entropy, Ledger, OpenError,
+    APPROVALS_MIN, AppendError, Clock, CreateError, CreateOptions, Edge, Entropy, Erased, Erasure,
+    Ledger, OpenError, RedactError,
 };
+pub use place::Place;
 pub use reader::{ReadError, Reader};
+pub use redact::{Concern, Survey, survey};
 pub use segment::SegmentOptions;
 pub use settings::{Settings, SettingsError};
 pub use store::{RecordRef, Store, StoreError, StoredRecord};
 pub use tiles::{TileError, Tree};
+pub use vault::{DATA_KEYS_FILE, VaultError};
 pub use verify::{
-    CHAIN_FOLDER, CHECKPOINT_FILE, Fault, FaultClass, KeptNote, LADDER_FOLDER, Outside, Statement,
-    VerifyReport, chain_path, verify, verify_against,
+    CHAIN_FOLDER, CHECKPOINT_FILE, Fault, FaultClass, KeptNote, LADDER_FOLDER, Outside,
+    PrivateParts, Statement, VerifyReport, chain_path, verify, verify_against,
 };

@@ -1,16 +1,16 @@
 //! Reading a ledger without its lock, from this process or another.
 
+mod recorded;
+
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use jiff::Timestamp;
-
 use crate::entry::{Entry, EntryError};
-use crate::event::{Event, EventType, Position, Recorded};
+use crate::event::{EventType, Position, Recorded};
 use crate::hash::{self, Hash};
 use crate::ledger::OpenError;
-use crate::payload::{PublicIn, SALT_BYTES};
+use crate::place::Place;
 use crate::segment::file::{Frames, SegmentFile, Step, list, name_of};
 use crate::segment::frame::{Kind, record_parts};
 use crate::segment::index::{Block, Index};
@@ -18,6 +18,8 @@ use crate::segment::recover::{Extent, Rest, walk};
 use crate::settings::Settings;
 use crate::store::{RecordRef, StoredRecord};
 use crate::tiles::Tree;
+use crate::vault::VaultError;
+use recorded::Opener;
 
 /// Times a damaged tail is read again without getting further: a writer may be in the middle of it.
 const RETRIES: usize = 3;
@@ -27,13 +29,14 @@ const RETRIES: usize = 3;
 #[derive(Debug)]
 pub struct Reader {
     dir: PathBuf,
+    place: Place,
     settings: Settings,
     /// Sealed segments, ascending; their index is built when first needed.
     sealed: Vec<(Position, OnceLock<Index>)>,
     /// The active segment, up to its last commit.
     active: Index,
     extent: Extent,
-    with_private: bool,
+    opener: Option<Opener>,
 }
 
 /// Why stored events could not be read. Listed in the order the causes are checked.
@@ -82,6 +85,19 @@ pub enum ReadError {
         /// Path of the tile.
         path: String,
     },
+    /// A private part is not what was encrypted or committed to.
+    #[error("the private part at position {position} is not the one committed to")]
+    Private {
+        /// Position of the record.
+        position: Position,
+    },
+    /// The data keys cannot be read.
+    #[error("the data keys cannot be read")]
+    Vault {
+        /// The cause.
+        #[source]
+        source: Box<VaultError>,
+    },
     /// A time lies outside the years that can be told.
     #[error("the time at position {position} is {milliseconds} ms, out of range")]
     Time {
@@ -97,7 +113,9 @@ impl Reader {
     ///
     /// # Errors
     /// When the folder holds no ledger, or the end of it cannot be read.
-    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+    pub fn open(place: impl Into<Place>) -> Result<Self, OpenError> {
+        let place = place.into();
+        let dir = place.folder();
         let settings = Settings::read(dir)?.ok_or_else(|| OpenError::NotALedger {
             dir: dir.to_owned(),
         })?;
@@ -113,6 +131,7 @@ impl Reader {
         let extent = first_extent(dir, *last, &settings)?;
         let mut reader = Self {
             dir: dir.to_owned(),
+            place: place.clone(),
             active: Index::new(*last, extent.end),
             sealed: sealed
                 .iter()
@@ -120,17 +139,20 @@ impl Reader {
                 .collect(),
             settings,
             extent,
-            with_private: false,
+            opener: None,
         };
         reader.refresh()?;
         Ok(reader)
     }
 
-    /// Fills [`Event::private`] from now on, where the private part is still there.
-    #[must_use]
-    pub fn with_private(mut self) -> Self {
-        self.with_private = true;
-        self
+    /// Opens private parts from now on, where their keys are here; what became of the others is in
+    /// [`Recorded::private_state`].
+    ///
+    /// # Errors
+    /// When there are data keys but they cannot be read.
+    pub fn with_private(mut self) -> Result<Self, ReadError> {
+        self.opener = Some(Opener::new(&self)?);
+        Ok(self)
     }
 
     /// Number of committed events seen.
@@ -272,7 +294,7 @@ impl Reader {
             if !wanted(Entry::peek_event_type(record.entry)) {
                 return ControlFlow::Continue(());
             }
-            match recorded(record, self.with_private) {
+            match self.recorded(record) {
                 Ok(event) => each(event),
                 Err(error) => {
                     failed = Some(error);
@@ -328,7 +350,7 @@ impl Reader {
     /// When the record is damaged or cannot be read.
     pub fn get(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
         match self.get_stored(position)? {
-            Some(stored) => recorded(stored.as_ref(), self.with_private).map(Some),
+            Some(stored) => self.recorded(stored.as_ref()).map(Some),
             None => Ok(None),
         }
     }
@@ -458,43 +480,4 @@ fn scan_segment(
         position += 1;
     }
     Ok(ControlFlow::Continue(()))
-}
-
-/// Makes an event of a stored record.
-pub(crate) fn recorded(record: RecordRef<'_>, with_private: bool) -> Result<Recorded, ReadError> {
-    let position = Entry::peek_position(record.entry);
-    let entry =
-        Entry::decode(record.entry).map_err(|source| ReadError::Entry { position, source })?;
-    let payload = |source| ReadError::Payload { position, source };
-    let public: PublicIn<'_> = serde_json::from_slice(record.public).map_err(payload)?;
-    let body = public.body(entry.event_type).map_err(payload)?;
-    let private = match record.private.get(SALT_BYTES..) {
-        Some(bytes) if with_private => Some(serde_json::from_slice(bytes).map_err(payload)?),
-        _ => None,
-    };
-    let recorded_at = i64::try_from(entry.recorded_at_ms)
-        .ok()
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
-        .ok_or(ReadError::Time {
-            position,
-            milliseconds: entry.recorded_at_ms,
-        })?;
-    Ok(Recorded {
-        position,
-        recorded_at,
-        stream_no: entry.stream_no,
-        revision: entry.revision,
-        has_private: entry.has_private(),
-        event: Event {
-            id: entry.event_id,
-            stream: public.subject,
-            occurred_at: public.occurred_at,
-            precision: public.precision,
-            body,
-            source: public.source,
-            correlation: public.correlation,
-            actor: None,
-            private,
-        },
-    })
 }

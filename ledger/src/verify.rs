@@ -12,6 +12,7 @@ mod fault;
 mod folder;
 mod join;
 mod leaves;
+mod private;
 mod records;
 mod segment;
 mod statements;
@@ -30,18 +31,22 @@ use crate::event::Position;
 use crate::hash::{self, Hash};
 use crate::ledger::OpenError;
 use crate::note::VerifierKey;
+use crate::place::Place;
 use crate::segment::file::{SegmentFile, list, name_of};
 use crate::tiles::TileFiles;
 use crate::tree::{TreeHash, WIDTH};
+use crate::vault::Vault;
 use clean::check_clean;
 use folder::Folder;
 use join::join;
 use leaves::Wanted;
+use private::Opener;
 use segment::{Checked, check};
 use statements::check_newest;
 
 pub use anchors::{CHAIN_FOLDER, chain_path};
 pub use fault::{Fault, FaultClass};
+pub use private::PrivateParts;
 pub use statements::{CHECKPOINT_FILE, KeptNote, LADDER_FOLDER, Statement};
 
 /// What a verification found.
@@ -61,6 +66,8 @@ pub struct VerifyReport {
     pub segments: u64,
     /// Bytes of all segments.
     pub bytes: u64,
+    /// Private parts, by what could be told of them.
+    pub private: PrivateParts,
     /// Every fault, by position.
     pub faults: Vec<Fault>,
 }
@@ -90,13 +97,15 @@ pub struct Outside {
 struct Ask {
     ledger_id: Option<[u8; 16]>,
     wanted: Wanted,
+    opener: Opener,
     statements: Vec<Statement>,
     /// Faults of the notes themselves.
     faults: Vec<Fault>,
 }
 
 impl Ask {
-    fn of(dir: &Path, folder: &Folder, outside: &Outside) -> Result<Self, OpenError> {
+    fn of(place: &Place, folder: &Folder, outside: &Outside) -> Result<Self, OpenError> {
+        let dir = place.folder();
         let kept = KeptNote::of_ledger(dir).map_err(|source| OpenError::Io {
             path: dir.to_owned(),
             source,
@@ -116,6 +125,7 @@ impl Ask {
                 files: TileFiles::there(dir),
                 kept: ends.map(|statement| statement.size / WIDTH).collect(),
             },
+            opener: opener(place, folder)?,
             statements,
             faults,
         })
@@ -123,12 +133,16 @@ impl Ask {
 }
 
 /// Checks every stored byte of the ledger in a folder and lists every fault. `progress` is told
-/// how many of how many bytes are checked, from any thread.
+/// how many of how many bytes are checked, from any thread. Encrypted private parts are opened
+/// when the folder of keys is there; without one, as at an auditor's, they are counted as sealed.
 ///
 /// # Errors
-/// When the folder holds no ledger or a file of it cannot be read at all.
-pub fn verify(dir: &Path, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<VerifyReport, OpenError> {
-    verify_against(dir, &Outside::default(), progress)
+/// When the folder holds no ledger, or a file of it or of its keys cannot be read at all.
+pub fn verify(
+    place: impl Into<Place>,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<VerifyReport, OpenError> {
+    verify_against(place, &Outside::default(), progress)
 }
 
 /// As [`verify`], and against what was kept elsewhere.
@@ -136,12 +150,14 @@ pub fn verify(dir: &Path, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Verify
 /// # Errors
 /// As [`verify`].
 pub fn verify_against(
-    dir: &Path,
+    place: impl Into<Place>,
     outside: &Outside,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<VerifyReport, OpenError> {
+    let place = place.into();
+    let dir = place.folder();
     let folder = Folder::read(dir)?;
-    let ask = Ask::of(dir, &folder, outside)?;
+    let mut ask = Ask::of(&place, &folder, outside)?;
     let firsts = list(dir).map_err(|source| OpenError::Io {
         path: dir.to_owned(),
         source,
@@ -150,22 +166,41 @@ pub fn verify_against(
     let done = AtomicU64::new(0);
     let last = firsts.last().copied();
     let spare: Mutex<Vec<Vec<u8>>> = Mutex::default();
-    let checked: Vec<Checked> = firsts
+    let check = |first: Position, ask: &Ask| {
+        // Whole segments are read into few buffers: fresh memory costs as much as the read.
+        let kept = spare.lock().ok().and_then(|mut spare| spare.pop());
+        let mut buffer = kept.unwrap_or_default();
+        let segment = Asked {
+            dir,
+            first,
+            is_last: last == Some(first),
+        };
+        let checked = check_file(&segment, ask, &mut buffer)?;
+        if let Ok(mut spare) = spare.lock() {
+            spare.push(buffer);
+        }
+        Ok::<_, OpenError>(checked)
+    };
+    let mut checked: Vec<Checked> = firsts
         .par_iter()
         .map(|first| {
-            // Whole segments are read into few buffers: fresh memory costs as much as the read.
-            let kept = spare.lock().ok().and_then(|mut spare| spare.pop());
-            let mut buffer = kept.unwrap_or_default();
-            let is_last = last == Some(*first);
-            let checked = check_file(dir, *first, is_last, &ask, &mut buffer)?;
-            if let Ok(mut spare) = spare.lock() {
-                spare.push(buffer);
-            }
+            let checked = check(*first, &ask)?;
             let done = done.fetch_add(checked.bytes, Ordering::Relaxed) + checked.bytes;
             progress(done, total);
             Ok(checked)
         })
         .collect::<Result<_, OpenError>>()?;
+    for _ in 0..KEY_READINGS_MAX {
+        let size = checked.iter().map(|segment| segment.next).max();
+        let read = || opener(&place, &folder);
+        let Some(renewed) = renewed(&ask.opener, &checked, read)? else {
+            break;
+        };
+        ask.opener = renewed.complete_below(size.unwrap_or(0));
+        for segment in checked.iter_mut().filter(|some| some.privates.lack_keys()) {
+            *segment = check(segment.first, &ask)?;
+        }
+    }
     let mut report = join(dir, &folder, &ask, checked);
     if let Some(anchors) = &outside.anchors {
         let compared = anchors::compare(dir, anchors);
@@ -178,6 +213,31 @@ pub fn verify_against(
     Ok(report)
 }
 
+/// Readings of the data keys while a writer adds to them.
+const KEY_READINGS_MAX: usize = 3;
+
+/// The data keys read again, when some are missing and a writer has added any since.
+fn renewed(
+    opener: &Opener,
+    checked: &[Checked],
+    read: impl Fn() -> Result<Opener, OpenError>,
+) -> Result<Option<Opener>, OpenError> {
+    if !checked.iter().any(|segment| segment.privates.lack_keys()) {
+        return Ok(None);
+    }
+    let renewed = read()?;
+    Ok((renewed.made() > opener.made()).then_some(renewed))
+}
+
+/// The data keys, for a ledger whose origin is known.
+fn opener(place: &Place, folder: &Folder) -> Result<Opener, OpenError> {
+    let vault = match folder.origin() {
+        Some(origin) => Vault::open(place.keys(), hash::ledger_id(origin))?,
+        None => None,
+    };
+    Ok(Opener::new(vault, place.keys().is_dir()))
+}
+
 fn length_of(dir: &Path, first: Position) -> u64 {
     std::fs::metadata(dir.join(name_of(first))).map_or(0, |data| data.len())
 }
@@ -185,10 +245,19 @@ fn length_of(dir: &Path, first: Position) -> u64 {
 /// Readings of a faulty last segment until two agree: a writer may be in the middle of a batch.
 const READINGS_MAX: usize = 16;
 
-fn check_file(
-    dir: &Path,
+/// A segment to check.
+struct Asked<'a> {
+    dir: &'a Path,
     first: Position,
     is_last: bool,
+}
+
+fn check_file(
+    &Asked {
+        dir,
+        first,
+        is_last,
+    }: &Asked<'_>,
     ask: &Ask,
     buffer: &mut Vec<u8>,
 ) -> Result<Checked, OpenError> {

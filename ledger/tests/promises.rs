@@ -9,6 +9,7 @@ mod promises {
     mod append;
     mod book;
     mod crash;
+    mod erase;
     mod matrix;
     mod read;
     mod tamper;

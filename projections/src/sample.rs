@@ -57,6 +57,7 @@ pub(crate) fn event(
         stream_no,
         revision: 0,
         has_private: false,
+        private_state: ledger::PrivateState::None,
         event: Event {
             id,
             stream: stream.clone(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use projections::BillingPeriod;
 
-use super::Output;
+use super::{KeysData, Output};
 
 /// `verify`.
 #[derive(Debug, Args)]
@@ -43,6 +43,11 @@ pub(crate) enum Keys {
     /// Begin to seal days: a key that lives for a day signs its last checkpoint and is destroyed.
     #[command(after_help = "Example:\n  daybook keys seal")]
     Seal(Output),
+    /// Hold the keys of private data against the events: how many, how many erased, which are missing.
+    #[command(
+        after_help = "Exit code 3 when a key is missing. Back the file up apart from the ledger, and destroy old backups after an erasure."
+    )]
+    Data(KeysData),
 }
 
 /// `checkpoint`.

@@ -40,7 +40,13 @@ pub(crate) fn reader(dir: &Path) -> anyhow::Result<Reader> {
 /// sealed before anything is appended.
 pub(crate) fn writer(globals: Globals<'_>) -> anyhow::Result<Ledger> {
     let dir = globals.ledger;
-    let mut ledger = Ledger::open(dir, edge::machine()?).map_err(|error| open_error(dir, error))?;
+    let mut ledger =
+        Ledger::open(&globals.place(), edge::machine()?).map_err(|error| open_error(dir, error))?;
+    if ledger.erasures_finished() > 0 {
+        let keys = terminal::thousands(ledger.erasures_finished());
+        let text = format!("Destroyed {keys} data keys that an erasure had ordered destroyed.");
+        terminal::note(globals.quiet || globals.json, &text);
+    }
     let keys = globals.key_folder();
     let head = Head::read(&keys).map_err(head_error)?;
     if let Some(head) = head {

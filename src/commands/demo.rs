@@ -16,7 +16,7 @@ use crate::outcome::{Hinted, Outcome};
 use crate::{edge, terminal};
 
 /// Folders that a demo lays out, and that a later demo may replace.
-const FOLDERS: [&str; 4] = ["sources", "ledger", "bills", "reports"];
+const FOLDERS: [&str; 5] = ["sources", "ledger", "ledger.keys", "bills", "reports"];
 
 /// Where everything of a demo is.
 struct Layout {

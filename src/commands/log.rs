@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use ledger::event::Recorded;
-use ledger::{EventType, Reader, StreamName};
+use ledger::{EventType, PrivateState, Reader, StreamName};
 use serde_json::{Value, json};
 
 use super::{Globals, book};
@@ -51,7 +51,7 @@ impl Filter {
 
 /// Lists events, the last ones unless a position is given.
 pub(crate) fn run(globals: Globals<'_>, args: &Log) -> anyhow::Result<Outcome> {
-    let mut reader = book::reader(globals.ledger)?;
+    let mut reader = reader(globals, args)?;
     let filter = Filter {
         streams: streams(globals, args)?,
         prefix: args.event_type.clone(),
@@ -85,6 +85,17 @@ pub(crate) fn run(globals: Globals<'_>, args: &Log) -> anyhow::Result<Outcome> {
         terminal::note(globals.quiet || globals.json, "no event matches");
     }
     Ok(Outcome::Done)
+}
+
+/// The ledger, its private parts opened when they are asked for.
+fn reader(globals: Globals<'_>, args: &Log) -> anyhow::Result<Reader> {
+    if !args.private {
+        return book::reader(globals.ledger);
+    }
+    Reader::open(&globals.place())
+        .map_err(|error| book::open_error(globals.ledger, error))?
+        .with_private()
+        .context("opening private payloads")
 }
 
 /// The identity's stream and its application's.
@@ -207,7 +218,7 @@ fn print(recorded: &Recorded, json: bool) -> anyhow::Result<()> {
 /// The event as an object.
 pub(crate) fn object(recorded: &Recorded) -> anyhow::Result<Value> {
     let event = &recorded.event;
-    Ok(json!({
+    let mut object = json!({
         "position": recorded.position,
         "event_id": event.id,
         "type": event.body.event_type().to_string(),
@@ -220,7 +231,17 @@ pub(crate) fn object(recorded: &Recorded) -> anyhow::Result<Value> {
         "source": event.source,
         "correlation": event.correlation,
         "body": event.body.to_json()?,
-    }))
+    });
+    if let Some(object) = object.as_object_mut()
+        && !matches!(
+            recorded.private_state,
+            PrivateState::None | PrivateState::Unread
+        )
+    {
+        object.insert("private_state".into(), json!(recorded.private_state));
+        object.insert("private_payload".into(), json!(event.private));
+    }
+    Ok(object)
 }
 
 /// The event in one line, cut to the room there is on a terminal.

@@ -11,7 +11,7 @@ use ledger::note::VerifierKey;
 use ledger::{EventBody, EventType, Fault, FaultClass, KeptNote, Outside, Reader, VerifyReport};
 use serde_json::{Value, json};
 
-use super::{Globals, book, keys, prove};
+use super::{Globals, book, data_keys, keys, prove};
 use crate::cli::Verify;
 use crate::outcome::{Hinted, Outcome};
 use crate::style::{Style, Tone};
@@ -24,7 +24,7 @@ const FAULTS_SHOWN: usize = 200;
 pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome> {
     let outside = outside(globals, args)?;
     let bar = terminal::progress(0, globals.quiet || globals.json, "verifying");
-    let verified = ledger::verify_against(globals.ledger, &outside, &|done, total| {
+    let verified = ledger::verify_against(&globals.place(), &outside, &|done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });
@@ -46,11 +46,12 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
     }
     if report.faults.is_empty() {
         terminal::line(&format!(
-            "Verified {} events in {} ({} bytes), every byte re-hashed. {}\n{}\nChain head {}\nRoot       {}",
+            "Verified {} events in {} ({} bytes), every byte re-hashed. {}\n{}{}\nChain head {}\nRoot       {}",
             terminal::thousands(report.size),
             counted(report.segments, "segment"),
             terminal::thousands(report.bytes),
             Style::stdout().paint(Tone::Good, "No fault."),
+            data_keys::words(&report.private),
             held(&report, signatures_checked),
             hex(&report.head_chain),
             report.root.map_or_else(String::new, |root| hex(&root)),
@@ -242,6 +243,7 @@ fn json(report: &VerifyReport, signatures_checked: bool) -> Value {
         "head_chain": hex(&report.head_chain), "root": report.root.map(|root| hex(&root)),
         "checkpoints": checkpoints, "signatures_checked": signatures_checked,
         "anchored": report.anchored,
+        "private": data_keys::parts(&report.private),
         "verified": report.faults.is_empty(), "faults": faults,
     })
 }

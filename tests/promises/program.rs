@@ -43,6 +43,7 @@ impl Desk {
         Command::new(env!("CARGO_BIN_EXE_daybook"))
             .current_dir(self.folder.path())
             .env_remove("DAYBOOK_LEDGER")
+            .env_remove("DAYBOOK_KEYS")
             .args(arguments)
             .output()
             .unwrap()

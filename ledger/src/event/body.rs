@@ -172,6 +172,8 @@ events! {
     0x0b07 "ledger.key_rotated" KeyRotated(evidence::KeyRotated),
     /// The key of an epoch was destroyed.
     0x0b08 "ledger.epoch_sealed" EpochSealed(evidence::EpochSealed),
+    /// Private parts were erased.
+    0x0b09 "ledger.redacted" Redacted(book::Redacted),
     /// A timestamp authority has seen a checkpoint.
     0x0b0b "ledger.anchored" Anchored(evidence::Anchored),
 }
@@ -192,6 +194,9 @@ impl EventType {
             .find(|(_, known)| *known == name)
             .map(|(number, _)| *number)
     }
+
+    /// Type of `ledger.redacted`.
+    pub(crate) const REDACTED: Self = Self(0x0b09);
 
     /// Whether this is a sign-in: the types that make almost all of a ledger's events.
     pub fn is_activity(self) -> bool {

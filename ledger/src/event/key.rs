@@ -43,19 +43,58 @@ impl std::str::FromStr for EventId {
     type Err = EventIdError;
 
     fn from_str(text: &str) -> Result<Self, EventIdError> {
-        let digits = text.as_bytes();
-        if digits.len() != 32 {
-            return Err(EventIdError);
-        }
-        let mut id = [0_u8; 16];
-        for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
-            for digit in pair {
-                let value = char::from(*digit).to_digit(16).ok_or(EventIdError)?;
-                *byte = (*byte << 4) | u8::try_from(value).or(Err(EventIdError))?;
-            }
-        }
-        Ok(Self(id))
+        digits(text).map(Self).ok_or(EventIdError)
     }
+}
+
+/// A blinded name: 32 bytes, written as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlindedId(pub [u8; 32]);
+
+impl std::fmt::Debug for BlindedId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "BlindedId({self})")
+    }
+}
+
+impl std::fmt::Display for BlindedId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for byte in self.0 {
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for BlindedId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BlindedId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        digits(&text)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("a blinded name is 64 hexadecimal digits"))
+    }
+}
+
+/// The bytes that twice as many hexadecimal digits write.
+fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let mut bytes = [0; N];
+    if pairs.len() != N || !rest.is_empty() {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        for digit in pair {
+            let value = char::from(*digit).to_digit(16)?;
+            *byte = (*byte << 4) | u8::try_from(value).ok()?;
+        }
+    }
+    Some(bytes)
 }
 
 /// The parts that make a change itself and no other, from which its id is derived.

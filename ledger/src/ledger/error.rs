@@ -10,6 +10,7 @@ use crate::reader::ReadError;
 use crate::settings::{self, SettingsError};
 use crate::store::StoreError;
 use crate::tiles::TileError;
+use crate::vault::VaultError;
 
 /// Why a ledger could not be created. Listed in the order the causes are checked.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,12 @@ pub enum CreateError {
     AlreadyThere {
         /// The folder.
         dir: PathBuf,
+    },
+    /// The folder of keys holds data keys already, which a new ledger must not take for its own.
+    #[error("`{path}` holds data keys already; move it away, or name another folder with --keys")]
+    KeysThere {
+        /// The file.
+        path: PathBuf,
     },
     /// The first segment could not be written.
     #[error(transparent)]
@@ -104,6 +111,9 @@ pub enum OpenError {
         /// The folder.
         dir: PathBuf,
     },
+    /// The data keys cannot be read, or one that was to be destroyed could not be.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The blinding key is another ledger's.
     #[error("the blinding key of `{dir}` is not the one its events were written with")]
     BlindForeign {
@@ -144,6 +154,18 @@ pub enum AppendError {
         /// The time told.
         time: Timestamp,
     },
+    /// Earlier private parts were encrypted, but their data keys are not here: new ones beside
+    /// them would hide the loss.
+    #[error(
+        "`{path}` is missing, though events were encrypted under its keys; name its folder with --keys or restore its backup"
+    )]
+    KeysMissing {
+        /// Where the keys were looked for.
+        path: PathBuf,
+    },
+    /// The data keys could not be kept.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),

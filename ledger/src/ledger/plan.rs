@@ -3,6 +3,7 @@
 use crate::decide::{Receipt, Told, Verdict, compare, conflicted, corroborated};
 use crate::entry::Entry;
 use crate::event::{Event, EventType, Position};
+use crate::hash::Hash;
 use crate::index::EventIndex;
 use crate::payload::{Payloads, PublicIn};
 use crate::store::{Store, StoreError};
@@ -47,6 +48,7 @@ pub(super) struct Planner<'a> {
     pub(super) batch: Batch<'a>,
     /// Position of the next event.
     pub(super) size: Position,
+    pub(super) blind: &'a Hash,
     pub(super) store: &'a dyn Store,
     /// Gets the id of each planned event; on an error the caller takes them out again.
     pub(super) index: &'a mut EventIndex,
@@ -90,10 +92,11 @@ impl Planner<'_> {
         };
         let (made, is_conflict) = match compare(&first, Told::of(event)?, event.occurred_at) {
             Verdict::Same => return Ok(Receipt::Duplicate(of)),
-            Verdict::More { adds, occurred_at } => {
-                (corroborated(event, of, adds, occurred_at), false)
-            }
-            Verdict::Contradiction { claims } => (conflicted(event, of, claims), true),
+            Verdict::More { adds, occurred_at } => (
+                corroborated(event, of, adds, occurred_at, self.blind),
+                false,
+            ),
+            Verdict::Contradiction { claims } => (conflicted(event, of, claims, self.blind), true),
         };
         let position = self.next_position();
         if let Err(known) = self.index.add(made.id, position) {

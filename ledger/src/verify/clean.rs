@@ -78,7 +78,7 @@ fn check_in(
                 rayon::join(digested, || {
                     rayon::join(
                         || walk.frames_are_intact(window.bytes()),
-                        || Hashes::of(&items),
+                        || Hashes::of(&items, &ask.opener),
                     )
                 })
                 .1
@@ -331,6 +331,7 @@ impl Walk {
             ids: records.ids,
             spans: records.spans.into_sorted(),
             leaves: records.leaves,
+            privates: records.privates,
             bytes: self.bytes,
             faults: Vec::new(),
         };

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::fault::{Fault, FaultClass, Faults};
 use super::folder::Folder;
+use super::private;
 use super::records::PlacedId;
 use super::segment::Checked;
 use super::streams::Streams;
@@ -59,7 +60,16 @@ pub(super) fn join(
     all.extend(check_end(dir, &segments));
     all.extend(in_tree.list);
     all.extend(ask.faults.iter().cloned());
+    let privates: Vec<_> = segments.iter().map(|segment| &segment.privates).collect();
+    let (parts, missing) = private::settle(&privates, &ask.opener, &|position, detail| Fault {
+        position: Some(position),
+        class: FaultClass::PrivateMissing,
+        file: file_of(&segments, position),
+        detail: detail.to_owned(),
+    });
+    all.extend(missing);
     let report = VerifyReport {
+        private: parts,
         size,
         root: tree.root(size),
         statements,
@@ -132,6 +142,13 @@ fn check_end(dir: &Path, segments: &[Checked]) -> Vec<Fault> {
     faults.list
 }
 
+/// Name of the segment that holds a position.
+fn file_of(segments: &[Checked], position: Position) -> String {
+    let after = segments.partition_point(|segment| segment.first <= position);
+    let holds = after.checked_sub(1).and_then(|at| segments.get(at));
+    holds.map_or_else(|| name_of(0), |segment| segment.name.clone())
+}
+
 /// Event ids that occur more than once.
 fn repeated_ids(segments: &[Checked]) -> Vec<Fault> {
     let total = segments.iter().map(|segment| segment.ids.len()).sum();
@@ -140,20 +157,13 @@ fn repeated_ids(segments: &[Checked]) -> Vec<Fault> {
         ids.extend_from_slice(&segment.ids);
     }
     ids.par_sort_unstable();
-    let file_of = |position: Position| {
-        let holds = segments
-            .iter()
-            .rev()
-            .find(|segment| segment.first <= position);
-        holds.map_or_else(|| name_of(0), |segment| segment.name.clone())
-    };
     let mut found = Vec::new();
     for (one, two) in ids.iter().zip(ids.iter().skip(1)) {
         if one.0 == two.0 {
             found.push(Fault {
                 position: Some(two.1),
                 class: FaultClass::DupId,
-                file: file_of(two.1),
+                file: file_of(segments, two.1),
                 detail: format!("the event id is already at position {}", one.1),
             });
         }

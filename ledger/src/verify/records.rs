@@ -4,11 +4,12 @@ use rayon::prelude::*;
 
 use super::fault::{FaultClass, Faults};
 use super::leaves::Leaves;
+use super::private::{Found, Opener, Privates};
 use super::streams::Spans;
 use crate::entry::{Entry, EntryError};
 use crate::event::Position;
 use crate::hash::{Hash, KEY_CHAIN, KEY_PRIVATE, KEY_PUBLIC, keyed_many};
-use crate::payload::{SALT_BYTES, pad_private, pad_public};
+use crate::payload::{pad_private, pad_public};
 use crate::segment::frame::Commit;
 use crate::segment::seal::Times;
 use crate::tree::{TreeHash, leaf_hash};
@@ -54,10 +55,10 @@ pub(super) struct Records {
     pub(super) spans: Spans,
     pub(super) first_time: Option<(Position, u64)>,
     pub(super) leaves: Leaves,
+    pub(super) privates: Privates,
 }
 
-/// The records among some items, each read and hashed on its own: hashes of entries, of public payloads, and of private ones
-/// where there are bytes of them.
+/// The records among some items, each read and hashed on its own.
 #[derive(Debug, Default)]
 pub(super) struct Hashes {
     /// What each entry says.
@@ -65,7 +66,7 @@ pub(super) struct Hashes {
     chains: Vec<Hash>,
     leaves: Vec<TreeHash>,
     publics: Vec<Hash>,
-    privates: Vec<Hash>,
+    privates: Vec<Found>,
 }
 
 /// What is hashed, with the zeros that fill blocks.
@@ -89,26 +90,23 @@ impl Records {
             spans: Spans::default(),
             first_time: None,
             leaves: Leaves::default(),
+            privates: Privates::default(),
         }
     }
 
     /// Checks the next items, whose hashes are at hand.
     pub(super) fn check(&mut self, items: &[Item<'_>], hashes: &[Hashes], faults: &mut Faults) {
         let mut ours = hashes.iter().flat_map(|some| {
+            let payloads = some.publics.iter().zip(&some.privates);
             some.entries
                 .iter()
                 .zip(&some.leaves)
-                .zip(some.chains.iter().zip(&some.publics))
+                .zip(some.chains.iter().zip(payloads))
         });
-        let mut privates = hashes.iter().flat_map(|some| &some.privates);
         for item in items {
             match item {
-                Item::Record {
-                    position, private, ..
-                } => {
-                    let has_salt = private.len() >= SALT_BYTES;
-                    let private = if has_salt { privates.next() } else { None };
-                    if let Some(((entry, leaf), (chain, public))) = ours.next() {
+                Item::Record { position, .. } => {
+                    if let Some(((entry, leaf), (chain, (public, private)))) = ours.next() {
                         self.leaves.push(*position, *leaf);
                         self.record(item, entry, (chain, public, private), faults);
                     }
@@ -136,12 +134,12 @@ impl Records {
         &mut self,
         item: &Item<'_>,
         entry: &Result<Entry, EntryError>,
-        (chain, public_hash, private_hash): (&Hash, &Hash, Option<&Hash>),
+        (chain, public_hash, private): (&Hash, &Hash, &Found),
         faults: &mut Faults,
     ) {
         let Item::Record {
             position,
-            private,
+            public,
             intact,
             ..
         } = *item
@@ -179,14 +177,19 @@ impl Records {
                 "the entry does not carry the chain value of the one before",
             );
         }
-        if entry.public_hash != *public_hash {
+        let is_told = entry.public_hash == *public_hash;
+        if !is_told {
             faults.add(
                 position,
                 FaultClass::Public,
                 "the public payload is not the one hashed",
             );
         }
-        check_private(position, entry, private, private_hash, faults);
+        if entry.is_redaction() && is_told {
+            self.privates.redaction(position, public, faults);
+        }
+        self.privates
+            .check(entry, public, private, (intact, faults));
         if intact {
             self.in_order(position, entry, faults);
         } else {
@@ -211,48 +214,19 @@ impl Records {
     }
 }
 
-fn check_private(
-    position: Position,
-    entry: &Entry,
-    private: &[u8],
-    hash: Option<&Hash>,
-    faults: &mut Faults,
-) {
-    if !entry.has_private() {
-        if !private.is_empty() {
-            faults.add(
-                position,
-                FaultClass::Private,
-                "there is a private payload the entry denies",
-            );
-        }
-    } else if private.is_empty() {
-        faults.add(
-            position,
-            FaultClass::PrivateMissing,
-            "the private payload is gone and no erasure is on record",
-        );
-    } else if hash != Some(&entry.private_commit) {
-        faults.add(
-            position,
-            FaultClass::Private,
-            "the private payload is not the one committed to",
-        );
-    }
-}
-
 impl Hashes {
-    /// Hashes the records among some items, on all cores.
-    pub(super) fn of(items: &[Item<'_>]) -> Vec<Self> {
+    /// Hashes the records among some items, on all cores; encrypted private parts are opened first
+    /// where their keys are at hand.
+    pub(super) fn of(items: &[Item<'_>], opener: &Opener) -> Vec<Self> {
         items
             .par_chunks(TOGETHER)
             .map_init(Padded::default, |padded, items| {
-                Self::of_some(items, padded)
+                Self::of_some(items, padded, opener)
             })
             .collect()
     }
 
-    fn of_some(items: &[Item<'_>], padded: &mut Padded) -> Self {
+    fn of_some(items: &[Item<'_>], padded: &mut Padded, opener: &Opener) -> Self {
         let entries: Vec<&[u8]> = items
             .iter()
             .filter_map(|item| match item {
@@ -270,27 +244,51 @@ impl Hashes {
                 _ => None,
             })
             .collect();
-        padded.fill(items, &|item, out| {
+        padded.fill(items, &mut |item, out| {
             if let Item::Record { entry, public, .. } = item {
                 pad_public(schema_of(entry), public, out);
             }
         });
         keyed_many(&KEY_PUBLIC, &padded.slices(), &mut hashes.publics);
-        padded.fill(items, &|item, out| {
-            if let Item::Record { entry, private, .. } = item
-                && let Some((salt, bytes)) = private.split_at_checked(SALT_BYTES)
-            {
-                pad_private(salt, schema_of(entry), bytes, out);
-            }
-        });
-        keyed_many(&KEY_PRIVATE, &padded.slices(), &mut hashes.privates);
+        hashes.open(items, padded, opener);
         hashes
+    }
+
+    /// Opens and hashes the private parts.
+    fn open(&mut self, items: &[Item<'_>], padded: &mut Padded, opener: &Opener) {
+        let mut entries = self.entries.iter();
+        let privates = &mut self.privates;
+        let mut content = Vec::new();
+        padded.fill(items, &mut |item, out| {
+            let Item::Record {
+                public, private, ..
+            } = item
+            else {
+                return;
+            };
+            let Some(Ok(entry)) = entries.next() else {
+                privates.push(Found::None);
+                return;
+            };
+            content.clear();
+            let found = opener.open(entry, public, private, &mut content);
+            if let Some((salt, bytes)) = found.content(private, &content) {
+                pad_private(salt, entry.schema, bytes, out);
+            }
+            privates.push(found);
+        });
+        let mut commits = Vec::new();
+        keyed_many(&KEY_PRIVATE, &padded.slices(), &mut commits);
+        let hashed = self.privates.iter_mut().filter(|found| found.is_hashed());
+        for (found, commit) in hashed.zip(commits) {
+            found.set_commit(commit);
+        }
     }
 }
 
 impl Padded {
     /// Fills the buffer with what `write` appends for each item, nothing where it appends nothing.
-    fn fill(&mut self, items: &[Item<'_>], write: &dyn Fn(&Item<'_>, &mut Vec<u8>)) {
+    fn fill(&mut self, items: &[Item<'_>], write: &mut dyn FnMut(&Item<'_>, &mut Vec<u8>)) {
         self.bytes.clear();
         self.ends.clear();
         for item in items {

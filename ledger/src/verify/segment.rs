@@ -2,7 +2,8 @@
 
 use super::Ask;
 use super::fault::{Fault, FaultClass, Faults};
-use super::leaves::{Leaves, Wanted};
+use super::leaves::Leaves;
+use super::private::Privates;
 use super::records::{Hashes, Item, PlacedId, Records};
 use super::streams::Span;
 use crate::entry::Entry;
@@ -37,6 +38,7 @@ pub(super) struct Checked {
     pub(super) ids: Vec<PlacedId>,
     pub(super) spans: Vec<Span>,
     pub(super) leaves: Leaves,
+    pub(super) privates: Privates,
     pub(super) bytes: u64,
     pub(super) faults: Vec<Fault>,
 }
@@ -67,7 +69,7 @@ pub(super) fn check(bytes: &[u8], first: Position, ask: &Ask) -> Checked {
     );
     let (digest, records) = rayon::join(
         || Digest::of(bytes),
-        || check_records(&mut walk, records, &ask.wanted, name.clone()),
+        || check_records(&mut walk, records, ask, name.clone()),
     );
     let (records, found) = records;
     let Walk {
@@ -92,6 +94,7 @@ pub(super) fn check(bytes: &[u8], first: Position, ask: &Ask) -> Checked {
         ids: records.ids,
         spans: records.spans.into_sorted(),
         leaves: records.leaves,
+        privates: records.privates,
         bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         faults: Vec::new(),
     };
@@ -109,19 +112,19 @@ pub(super) fn check(bytes: &[u8], first: Position, ask: &Ask) -> Checked {
 fn check_records(
     walk: &mut Walk<'_>,
     mut records: Records,
-    wanted: &Wanted,
+    ask: &Ask,
     name: String,
 ) -> (Records, Faults) {
     let mut faults = Faults::of(name);
     let mut items = walk.take();
     while !items.is_empty() {
-        let (next, hashes) = rayon::join(|| walk.take(), || Hashes::of(&items));
+        let (next, hashes) = rayon::join(|| walk.take(), || Hashes::of(&items, &ask.opener));
         records.check(&items, &hashes, &mut faults);
-        records.leaves.settle(wanted, &mut faults);
+        records.leaves.settle(&ask.wanted, &mut faults);
         items = next;
     }
     records.leaves.finish();
-    records.leaves.settle(wanted, &mut faults);
+    records.leaves.settle(&ask.wanted, &mut faults);
     (records, faults)
 }
 

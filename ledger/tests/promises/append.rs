@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::book::{SMALL, at, create, edge, options, registered, sign_in};
+use super::book::{SMALL, at, blinded, create, edge, folder, options, registered, sign_in};
 use ledger::event::book::{Conflicted, Corroborated};
 use ledger::{
     AppendError, CreateError, Event, EventBody, EventType, Ledger, OpenError, Precision, Receipt,
@@ -13,7 +13,7 @@ use serde_json::json;
 
 fn all(ledger: &Ledger) -> Vec<Recorded> {
     let mut events = Vec::new();
-    let reader = ledger.reader().unwrap().with_private();
+    let reader = ledger.reader().unwrap().with_private().unwrap();
     let mut each = |event| {
         events.push(event);
         ControlFlow::Continue(())
@@ -24,7 +24,7 @@ fn all(ledger: &Ledger) -> Vec<Recorded> {
 
 #[test]
 fn a_new_ledger_begins_with_its_own_creation() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let ledger = create(dir.path(), SegmentOptions::default());
     let events = all(&ledger);
     assert_eq!(events.len(), 1);
@@ -42,7 +42,7 @@ fn a_new_ledger_begins_with_its_own_creation() {
 
 #[test]
 fn events_come_back_as_they_were_given() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), SMALL);
     let mut given: Vec<Event> = (0..20).map(sign_in).collect();
     given.push(registered(7, "seven"));
@@ -66,7 +66,7 @@ fn events_come_back_as_they_were_given() {
 
 #[test]
 fn the_same_events_again_add_nothing() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), SMALL);
     let events: Vec<Event> = (0..300).map(sign_in).collect();
     ledger.append(events.clone()).unwrap();
@@ -80,7 +80,7 @@ fn the_same_events_again_add_nothing() {
 
 #[test]
 fn a_batch_that_repeats_itself_is_told_so() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), SMALL);
     let more = {
         let mut event = registered(1, "one");
@@ -113,7 +113,7 @@ fn a_batch_that_repeats_itself_is_told_so() {
 
 #[test]
 fn a_later_report_that_says_more_corroborates_once() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), SMALL);
     let mut first = registered(1, "one");
     first.precision = Precision::Observed;
@@ -136,6 +136,7 @@ fn a_later_report_that_says_more_corroborates_once() {
             position: 1,
             adds: json!({}),
             occurred_at: Some(at(0)),
+            subject: Some(blinded(dir.path(), &later.stream)),
         })
     );
     assert_eq!(read.event.private, later.private);
@@ -143,7 +144,7 @@ fn a_later_report_that_says_more_corroborates_once() {
 
 #[test]
 fn a_contradiction_is_kept_beside_the_first_report() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), SMALL);
     ledger.append(vec![registered(1, "one")]).unwrap();
     let other = registered(1, "other");
@@ -163,13 +164,14 @@ fn a_contradiction_is_kept_beside_the_first_report() {
             event_id: other.id,
             position: 1,
             claims: other.body.to_json().unwrap(),
+            subject: Some(blinded(dir.path(), &other.stream)),
         })
     );
 }
 
 #[test]
 fn a_second_writer_is_refused_and_told_who_holds_the_ledger() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let first = create(dir.path(), SMALL);
     match Ledger::open(dir.path(), edge()) {
         Err(OpenError::Locked { pid, .. }) => assert_eq!(pid, Some(std::process::id())),
@@ -181,7 +183,7 @@ fn a_second_writer_is_refused_and_told_who_holds_the_ledger() {
 
 #[test]
 fn a_folder_without_settings_is_no_ledger() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     assert!(matches!(
         Ledger::open(dir.path(), edge()),
         Err(OpenError::NotALedger { .. })
@@ -190,7 +192,7 @@ fn a_folder_without_settings_is_no_ledger() {
 
 #[test]
 fn a_ledger_is_not_opened_with_another_blinding_key() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     drop(create(dir.path(), SMALL));
     std::fs::write(dir.path().join("blind.key"), [9; 32]).unwrap();
     assert!(matches!(
@@ -206,7 +208,7 @@ fn a_ledger_is_not_opened_with_another_blinding_key() {
 
 #[test]
 fn an_append_that_is_refused_leaves_nothing_behind() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), SMALL);
     let mut long = sign_in(2);
     long.private = Some(json!("x".repeat(17 << 20)));
@@ -223,7 +225,7 @@ fn an_append_that_is_refused_leaves_nothing_behind() {
 
 #[test]
 fn an_event_of_an_unknown_type_is_kept() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), SMALL);
     let mut event = sign_in(1);
     event.body = EventBody::Unknown(EventType(0x7777), json!({"new": [1, 2]}));
@@ -241,7 +243,7 @@ proptest! {
         batches in proptest::collection::vec(proptest::collection::vec(0_u32..40, 0..30), 1..6),
         reopen in any::<bool>(),
     ) {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folder();
         let mut ledger = create(dir.path(), SMALL);
         let mut expected: Vec<u32> = Vec::new();
         for batch in &batches {

@@ -1,16 +1,42 @@
 //! A small ledger to try things on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use ledger::event::activity::SignIn;
 use ledger::event::identity::{ObjectKind, Registered};
 use ledger::{
-    Correlation, CreateOptions, Edge, Event, EventBody, Ledger, NaturalKey, Precision,
+    BlindedId, Correlation, CreateOptions, Edge, Event, EventBody, Ledger, NaturalKey, Precision,
     SegmentOptions, Source, StreamName,
 };
 use serde_json::json;
+
+/// A folder for one ledger, with room for its keys beside it; both go when it is dropped.
+pub(super) struct Folder {
+    _whole: tempfile::TempDir,
+    book: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn path(&self) -> &Path {
+        &self.book
+    }
+
+    pub(super) fn keys(&self) -> PathBuf {
+        self.book.with_file_name("book.keys")
+    }
+}
+
+pub(super) fn folder() -> Folder {
+    let whole = tempfile::tempdir().unwrap();
+    let book = whole.path().join("book");
+    std::fs::create_dir(&book).unwrap();
+    Folder {
+        _whole: whole,
+        book,
+    }
+}
 
 pub(super) const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -47,6 +73,15 @@ pub(super) fn options() -> CreateOptions {
 
 pub(super) fn create(dir: &Path, sizes: SegmentOptions) -> Ledger {
     Ledger::create_with(dir, &options(), edge(), sizes).unwrap()
+}
+
+/// The blinded name of a stream, as a ledger's entries carry it.
+pub(super) fn blinded(dir: &Path, stream: &StreamName) -> BlindedId {
+    let blind = std::fs::read(dir.join("blind.key")).unwrap();
+    BlindedId(ledger::hash::stream_id(
+        &blind.try_into().unwrap(),
+        stream.as_str(),
+    ))
 }
 
 fn source(name: &str) -> Source {

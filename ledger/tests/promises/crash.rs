@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::book::{create, edge, registered, sign_in};
+use super::book::{create, edge, folder, registered, sign_in};
 use ledger::{Ledger, OpenError, ReadError, Reader, SegmentOptions, StoreError, verify};
 
 const PLAIN: SegmentOptions = SegmentOptions {
@@ -21,7 +21,7 @@ fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn a_ledger_cut_anywhere_keeps_every_batch_that_is_whole() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), PLAIN);
     let path = dir.path().join(FIRST);
     let length = || std::fs::metadata(&path).unwrap().len();
@@ -33,7 +33,7 @@ fn a_ledger_cut_anywhere_keeps_every_batch_that_is_whole() {
     }
     drop(ledger);
     let whole = std::fs::read(&path).unwrap();
-    let work = tempfile::tempdir().unwrap();
+    let work = folder();
     copy(dir.path(), work.path());
     let cut_path = work.path().join(FIRST);
     let genesis_end = usize::try_from(ends[0].0).unwrap();
@@ -79,7 +79,7 @@ fn a_ledger_cut_anywhere_keeps_every_batch_that_is_whole() {
 
 #[test]
 fn damage_before_a_whole_batch_is_not_taken_for_a_crash() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), PLAIN);
     ledger.append(vec![sign_in(1)]).unwrap();
     ledger.append(vec![sign_in(2)]).unwrap();
@@ -102,7 +102,7 @@ fn damage_before_a_whole_batch_is_not_taken_for_a_crash() {
 
 #[test]
 fn damage_in_a_sealed_segment_is_never_repaired() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), super::book::SMALL);
     for n in 0..20 {
         ledger.append(vec![sign_in(n)]).unwrap();
@@ -121,7 +121,7 @@ fn damage_in_a_sealed_segment_is_never_repaired() {
 
 #[test]
 fn a_roll_over_cut_short_is_finished() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), super::book::SMALL);
     let mut segments = 1;
     let mut n = 0;
@@ -155,7 +155,7 @@ fn a_roll_over_cut_short_is_finished() {
 
 #[test]
 fn zeros_ahead_are_not_events() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), SegmentOptions::default());
     ledger.append(vec![sign_in(1)]).unwrap();
     drop(ledger);

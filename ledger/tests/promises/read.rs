@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::book::{SMALL, create, registered, sign_in};
+use super::book::{SMALL, create, folder, registered, sign_in};
 use ledger::{EventType, Reader, Recorded, SegmentOptions, verify};
 
 fn scan(
@@ -22,7 +22,7 @@ fn scan(
 
 #[test]
 fn every_range_is_read_as_asked() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), SMALL);
     for batch in 0..30 {
         ledger
@@ -58,7 +58,7 @@ fn every_range_is_read_as_asked() {
 
 #[test]
 fn unwanted_types_are_passed_over_and_a_scan_may_stop() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let mut ledger = create(dir.path(), SMALL);
     ledger
         .append(vec![sign_in(1), registered(1, "one"), sign_in(2)])
@@ -85,7 +85,7 @@ fn unwanted_types_are_passed_over_and_a_scan_may_stop() {
 #[test]
 fn a_reader_sees_only_whole_batches_while_a_writer_writes() {
     const BATCH: u32 = 7;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let sizes = SegmentOptions {
         segment_bytes: 40_000,
         extend_bytes: 1 << 16,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::book::{SMALL, create, registered, sign_in};
+use super::book::{SMALL, create, folder, registered, sign_in};
 use ledger::{Fault, FaultClass, SegmentOptions, VerifyReport, verify};
 
 fn check(dir: &Path) -> VerifyReport {
@@ -53,7 +53,7 @@ fn record_at(records: &BTreeMap<usize, (usize, u64)>, offset: usize) -> Option<u
 
 #[test]
 fn an_untouched_ledger_is_clean() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     several(dir.path(), SMALL);
     let report = check(dir.path());
     assert_eq!(report.faults, vec![]);
@@ -63,7 +63,7 @@ fn an_untouched_ledger_is_clean() {
 
 #[test]
 fn every_changed_byte_of_a_segment_is_found_where_it_is() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let sizes = SegmentOptions {
         segment_bytes: 2_000,
         extend_bytes: 0,
@@ -94,7 +94,7 @@ fn every_changed_byte_of_a_segment_is_found_where_it_is() {
 
 #[test]
 fn every_changed_byte_of_the_settings_and_the_key_is_found() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     several(dir.path(), SMALL);
     for (name, class) in [
         ("ledger.toml", FaultClass::Settings),
@@ -120,7 +120,7 @@ fn every_changed_byte_of_the_settings_and_the_key_is_found() {
 
 #[test]
 fn a_changed_byte_of_the_zeros_ahead_is_found() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let sizes = SegmentOptions {
         extend_bytes: 1 << 20,
         ..SegmentOptions::default()
@@ -167,8 +167,8 @@ fn forge(dir: &Path, position: u64, change: impl Fn(&mut [u8])) -> VerifyReport 
 }
 
 /// One large segment, so that no footer is in the way.
-fn one_segment() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+fn one_segment() -> super::book::Folder {
+    let dir = folder();
     let sizes = SegmentOptions {
         extend_bytes: 0,
         ..SegmentOptions::default()
@@ -268,7 +268,7 @@ fn a_removed_record_is_a_gap_at_its_position() {
 
 #[test]
 fn a_removed_segment_is_a_gap() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     several(dir.path(), SMALL);
     let paths = segments(dir.path());
     std::fs::remove_file(&paths[1]).unwrap();
@@ -285,7 +285,7 @@ fn a_removed_segment_is_a_gap() {
 
 #[test]
 fn a_removed_last_segment_is_a_truncation() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     several(dir.path(), SMALL);
     let paths = segments(dir.path());
     let last = paths.last().unwrap();
@@ -299,7 +299,7 @@ fn a_removed_last_segment_is_a_truncation() {
 
 #[test]
 fn swapped_segments_are_found() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     several(dir.path(), SMALL);
     let paths = segments(dir.path());
     let (one, two) = (
@@ -317,9 +317,9 @@ fn swapped_segments_are_found() {
 
 #[test]
 fn a_segment_of_another_ledger_is_found() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     several(dir.path(), SMALL);
-    let other = tempfile::tempdir().unwrap();
+    let other = folder();
     let options = ledger::CreateOptions {
         origin: "ledger.example/t/other".to_owned(),
         private_network: false,

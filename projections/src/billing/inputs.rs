@@ -348,6 +348,7 @@ mod tests {
             stream_no: 99,
             revision: 0,
             has_private: false,
+            private_state: ledger::PrivateState::None,
             event,
         });
         let second = october(&events, &book);

@@ -194,6 +194,7 @@ fn a_later_record_gives_the_exact_time_and_what_was_missing() {
             position: 3,
             adds: json!({"credential": {"ends_at": "2027-01-01T00:00:00Z"}}),
             occurred_at: Some(at("2026-11-02T08:00:00Z")),
+            subject: None,
         }),
     );
     let state = state(&[added, more]);

@@ -215,6 +215,7 @@ impl Book {
             position: 0,
             adds: if merged == *known { adds } else { body },
             occurred_at: exact.then_some(event.occurred_at),
+            subject: None,
         });
         *known = merged;
         if exact {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::event::activity::SignIn;
+use crate::verify::private::Opener;
 use crate::verify::segment::check;
 use crate::{
     Correlation, CreateOptions, Edge, Event, EventBody, Ledger, NaturalKey, Precision,
@@ -31,8 +32,8 @@ fn event(n: u32) -> Event {
     }
 }
 
-/// A ledger of a few segments, the last one active.
-fn ledger(dir: &Path) {
+/// A ledger of a few segments, the last one active, and its keys.
+fn ledger(dir: &Path) -> Opener {
     let options = CreateOptions {
         origin: "ledger.example/t/test".to_owned(),
         private_network: false,
@@ -50,6 +51,11 @@ fn ledger(dir: &Path) {
         let events = (batch * 3..batch * 3 + 3).map(event).collect();
         ledger.append(events).unwrap();
     }
+    let place = crate::Place::from(dir);
+    let id = crate::hash::ledger_id(&options.origin);
+    let vault = crate::vault::Vault::open(place.keys(), id).unwrap();
+    assert!(vault.is_some());
+    Opener::new(vault, true)
 }
 
 /// What both ways of checking must agree on.
@@ -67,7 +73,7 @@ fn told(checked: &Checked) -> impl PartialEq + std::fmt::Debug {
             checked.ids.clone(),
             checked.bytes,
         ),
-        format!("{:?}", checked.spans),
+        format!("{:?} {:?}", checked.spans, checked.privates),
     )
 }
 
@@ -82,17 +88,22 @@ fn segments(dir: &Path) -> Vec<(Position, bool)> {
 
 #[test]
 fn windows_of_any_size_tell_what_the_whole_tells() {
-    let dir = tempfile::tempdir().unwrap();
-    ledger(dir.path());
-    let segments = segments(dir.path());
+    let whole = tempfile::tempdir().unwrap();
+    let dir = whole.path().join("book");
+    let opener = ledger(&dir);
+    let segments = segments(&dir);
+    let ask = Ask {
+        opener,
+        ..Ask::default()
+    };
     assert!(segments.len() >= 3, "{segments:?}");
     for (first, is_last) in segments {
-        let segment = SegmentFile::open(dir.path(), first).unwrap();
-        let bytes = std::fs::read(dir.path().join(segment.name())).unwrap();
-        let whole = check(&bytes, first, &Ask::default());
+        let segment = SegmentFile::open(&dir, first).unwrap();
+        let bytes = std::fs::read(dir.join(segment.name())).unwrap();
+        let whole = check(&bytes, first, &ask);
         assert!(whole.faults.is_empty());
         for size in [160, 161, 512, 700, 999, 1_500, 4_096, 100_000] {
-            let clean = check_in(size, &segment, is_last, &Ask::default()).unwrap();
+            let clean = check_in(size, &segment, is_last, &ask).unwrap();
             let clean = clean.unwrap_or_else(|| panic!("{first} in windows of {size}"));
             assert_eq!(told(&clean), told(&whole), "{first} in windows of {size}");
         }
@@ -101,16 +112,17 @@ fn windows_of_any_size_tell_what_the_whole_tells() {
 
 #[test]
 fn what_the_whole_finds_at_fault_is_never_clean() {
-    let dir = tempfile::tempdir().unwrap();
-    ledger(dir.path());
-    for (first, is_last) in segments(dir.path()) {
-        let segment = SegmentFile::open(dir.path(), first).unwrap();
-        let path = dir.path().join(segment.name());
+    let whole = tempfile::tempdir().unwrap();
+    let dir = whole.path().join("book");
+    let mut ask = Ask {
+        opener: ledger(&dir),
+        ..Ask::default()
+    };
+    for (first, is_last) in segments(&dir) {
+        let segment = SegmentFile::open(&dir, first).unwrap();
+        let path = dir.join(segment.name());
         let bytes = std::fs::read(&path).unwrap();
-        let ask = Ask {
-            ledger_id: Header::decode(&bytes).map(|header| header.ledger_id),
-            ..Ask::default()
-        };
+        ask.ledger_id = Header::decode(&bytes).map(|header| header.ledger_id);
         let clean = |changed: &[u8]| {
             std::fs::write(&path, changed).unwrap();
             let found = check_in(900, &segment, is_last, &ask).unwrap();
