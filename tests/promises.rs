@@ -12,6 +12,7 @@ mod promises {
     mod command_line;
     mod demo;
     mod evidence;
+    mod erase;
     mod follow;
     mod hostile_text;
     mod idempotence;
