@@ -223,7 +223,8 @@ fn keys_lost_without_an_erasure_do_not_verify() {
     assert_eq!(missing, positions);
     let keys = scene.desk.run(&["--ledger", "d/ledger", "keys", "data"]);
     assert_eq!(keys.status.code(), Some(3));
-    scene.ok(&["report", "health", "--json"]);
+    let report = ["--ledger", "d/ledger", "report", "health", "--json"];
+    assert_eq!(scene.desk.run(&report).status.code(), Some(3));
     scene.ok(&["bill", "show", "--period", "2026-10"]);
 
     let replace = ["--ledger", "d/ledger", "keys", "data", "--replace-lost"];
