@@ -80,18 +80,30 @@ pub fn checkpoint(dir: &Path, size: Option<u64>) -> Result<(Note, Checkpoint), P
     Ok((note, checkpoint))
 }
 
-/// The event as it is handed out: without its private part unless that is asked for.
-pub fn opened(stored: StoredRecord, with_private: bool) -> Opened {
-    let private = stored
-        .private
-        .split_first_chunk::<SALT_BYTES>()
-        .filter(|_| with_private)
+/// The event as it is handed out: without its private part unless that is asked for, and was not
+/// erased.
+///
+/// # Errors
+/// When the private part is asked for but its data key is not at hand.
+pub fn opened(
+    reader: &Reader,
+    stored: StoredRecord,
+    with_private: bool,
+) -> Result<Opened, ReadError> {
+    let content = if with_private {
+        reader.private_content(stored.as_ref())?
+    } else {
+        None
+    };
+    let private = content
+        .as_ref()
+        .and_then(|content| content.split_first_chunk::<SALT_BYTES>())
         .map(|(salt, private)| (*salt, private.to_vec()));
-    Opened {
+    Ok(Opened {
         entry: stored.entry,
         public: stored.public,
         private,
-    }
+    })
 }
 
 /// The proof that the event at a position is under a checkpoint.
@@ -110,7 +122,7 @@ pub fn inclusion(
         return Err(not_covered());
     }
     let stored = reader.get_stored(position)?.ok_or_else(not_covered)?;
-    let event = opened(stored, with_private);
+    let event = opened(reader, stored, with_private)?;
     event.check(position, &checkpoint.origin)?;
     let hashes = reader
         .tree()

@@ -36,7 +36,9 @@ pub struct Reader {
     /// The active segment, up to its last commit.
     active: Index,
     extent: Extent,
-    opener: Option<Opener>,
+    /// Opens private parts; made when first needed.
+    opener: OnceLock<Opener>,
+    with_private: bool,
 }
 
 /// Why stored events could not be read. Listed in the order the causes are checked.
@@ -84,6 +86,14 @@ pub enum ReadError {
     NoSuchTile {
         /// Path of the tile.
         path: String,
+    },
+    /// The data key of a private part is not here, and no erasure says why.
+    #[error(
+        "the data key of the private part at position {position} is not here; name its folder with --keys"
+    )]
+    KeyMissing {
+        /// Position of the record.
+        position: Position,
     },
     /// A private part is not what was encrypted or committed to.
     #[error("the private part at position {position} is not the one committed to")]
@@ -139,7 +149,8 @@ impl Reader {
                 .collect(),
             settings,
             extent,
-            opener: None,
+            opener: OnceLock::new(),
+            with_private: false,
         };
         reader.refresh()?;
         Ok(reader)
@@ -151,7 +162,8 @@ impl Reader {
     /// # Errors
     /// When there are data keys but they cannot be read.
     pub fn with_private(mut self) -> Result<Self, ReadError> {
-        self.opener = Some(Opener::new(&self)?);
+        self.opener()?;
+        self.with_private = true;
         Ok(self)
     }
 

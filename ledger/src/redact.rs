@@ -6,7 +6,7 @@
 //! later event of that type names its subject or its actor. Deliberately not here: the act itself,
 //! which is [`crate::Ledger::redact`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
 
 use crate::entry::Entry;
@@ -102,7 +102,12 @@ pub fn survey(place: &Place, concerns: &[Concern]) -> Result<Vec<Survey>, OpenEr
             survey.count(entry, public);
         }
     })?;
+    let mut met = HashSet::new();
     for survey in &mut surveys {
+        if !met.insert(survey.id) {
+            // named twice: counted once
+            survey.readable = 0;
+        }
         survey.is_due = survey.last.is_some_and(|last| {
             vault
                 .as_ref()

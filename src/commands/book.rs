@@ -7,7 +7,7 @@ use evidence::head::{Head, HeadError};
 use evidence::seal;
 use indicatif::ProgressBar;
 use jiff::Timestamp;
-use ledger::{CreateError, Ledger, OpenError, Reader};
+use ledger::{CreateError, Ledger, OpenError, Place, Reader};
 use projections::state::Subject;
 use projections::{Gathered, Licensing, State, derived};
 
@@ -32,8 +32,9 @@ pub(crate) struct Book {
 }
 
 /// Opens the ledger for reading; says how to make one where there is none.
-pub(crate) fn reader(dir: &Path) -> anyhow::Result<Reader> {
-    Reader::open(dir).map_err(|error| open_error(dir, error))
+pub(crate) fn reader(place: impl Into<Place>) -> anyhow::Result<Reader> {
+    let place = place.into();
+    Reader::open(&place).map_err(|error| open_error(place.folder(), error))
 }
 
 /// Opens the ledger for writing: it must be the one that was signed, and days that are over are

@@ -92,8 +92,7 @@ fn reader(globals: Globals<'_>, args: &Log) -> anyhow::Result<Reader> {
     if !args.private {
         return book::reader(globals.ledger);
     }
-    Reader::open(&globals.place())
-        .map_err(|error| book::open_error(globals.ledger, error))?
+    book::reader(&globals.place())?
         .with_private()
         .context("opening private payloads")
 }

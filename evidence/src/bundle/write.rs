@@ -188,7 +188,7 @@ fn put_entries(
             out.put(&tile.entries_path(), &bundle)?;
         }
         for (position, stored) in payloads {
-            let event = prove::opened(stored, contents.private);
+            let event = prove::opened(reader, stored, contents.private)?;
             event.check(position, reader.origin())?;
             out.put(&format!("{PAYLOAD_FOLDER}/{position}"), &event.public)?;
             if let Some((salt, private)) = event.private {

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::{ReadError, Reader};
 use crate::entry::Entry;
@@ -51,14 +50,12 @@ impl Opener {
         reader: &Reader,
         record: RecordRef<'_>,
         entry: &Entry,
-    ) -> Result<(PrivateState, Option<Value>), ReadError> {
+    ) -> Result<Content, ReadError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = known.open(record, entry)?;
-        if found.0 == PrivateState::Open || known.size == reader.size() {
-            return Ok(found);
+        if known.size != reader.size() {
+            // the reader has moved on, and keys and erasures may have come with the events
+            known.catch_up(&self.keys, reader)?;
         }
-        // the reader has moved on, and keys and erasures may have come with the events
-        known.catch_up(&self.keys, reader)?;
         known.open(record, entry)
     }
 }
@@ -71,52 +68,76 @@ impl Known {
         Ok(())
     }
 
-    fn open(
-        &self,
-        record: RecordRef<'_>,
-        entry: &Entry,
-    ) -> Result<(PrivateState, Option<Value>), ReadError> {
+    fn open(&self, record: RecordRef<'_>, entry: &Entry) -> Result<Content, ReadError> {
         let position = entry.position;
         let concerned = Concerned::of(entry, record.public);
-        let gone = |otherwise| {
-            if self.redactions.cover(&concerned, position) {
-                (PrivateState::Erased, None)
-            } else {
-                (otherwise, None)
-            }
-        };
+        if self.redactions.cover(&concerned, position) {
+            // even where the order is not carried out yet
+            return Ok((PrivateState::Erased, None));
+        }
         if record.private.is_empty() {
-            return Ok(gone(PrivateState::Lost));
+            return Ok((PrivateState::Lost, None));
         }
         let mut opened = Vec::new();
         let content = if entry.is_encrypted() {
             let Some(vault) = &self.vault else {
-                return Ok(gone(PrivateState::Sealed));
+                return Ok((PrivateState::Sealed, None));
             };
             let Some(key) = vault.get(&concerned, position) else {
-                return Ok(gone(PrivateState::Lost));
+                return Ok((PrivateState::Lost, None));
             };
             if !key.open(&Bound::to(entry), record.private, &mut opened) {
                 return Err(ReadError::Private { position });
             }
-            &opened
+            opened
         } else {
-            record.private
+            record.private.to_vec()
         };
-        match content.split_first_chunk::<SALT_BYTES>() {
-            Some((salt, json))
-                if private_commit(salt, entry.schema, json) == entry.private_commit =>
-            {
-                let value = serde_json::from_slice(json);
-                let value = value.map_err(|source| ReadError::Payload { position, source })?;
-                Ok((PrivateState::Open, Some(value)))
-            }
-            _ => Err(ReadError::Private { position }),
+        let is_committed = content
+            .split_first_chunk::<SALT_BYTES>()
+            .is_some_and(|(salt, json)| {
+                private_commit(salt, entry.schema, json) == entry.private_commit
+            });
+        if is_committed {
+            Ok((PrivateState::Open, Some(content)))
+        } else {
+            Err(ReadError::Private { position })
         }
     }
 }
 
+/// What became of a private part; its salt and payload where it was opened.
+type Content = (PrivateState, Option<Vec<u8>>);
+
 impl Reader {
+    /// Salt and private payload of a stored record, compared with its commitment. `None` when it
+    /// has none, or when it was erased.
+    ///
+    /// # Errors
+    /// When its data key is not here although no erasure says why, or it is damaged.
+    pub fn private_content(&self, record: RecordRef<'_>) -> Result<Option<Vec<u8>>, ReadError> {
+        let position = Entry::peek_position(record.entry);
+        let entry =
+            Entry::decode(record.entry).map_err(|source| ReadError::Entry { position, source })?;
+        if !entry.has_private() {
+            return Ok(None);
+        }
+        match self.opener()?.open(self, record, &entry)? {
+            (PrivateState::Sealed | PrivateState::Lost, _) => {
+                Err(ReadError::KeyMissing { position })
+            }
+            (_, content) => Ok(content),
+        }
+    }
+
+    pub(super) fn opener(&self) -> Result<&Opener, ReadError> {
+        if let Some(opener) = self.opener.get() {
+            return Ok(opener);
+        }
+        let made = Opener::new(self)?;
+        Ok(self.opener.get_or_init(|| made))
+    }
+
     /// Makes an event of a stored record.
     pub(super) fn recorded(&self, record: RecordRef<'_>) -> Result<Recorded, ReadError> {
         let position = Entry::peek_position(record.entry);
@@ -125,11 +146,16 @@ impl Reader {
         let payload = |source| ReadError::Payload { position, source };
         let public: PublicIn<'_> = serde_json::from_slice(record.public).map_err(payload)?;
         let body = public.body(entry.event_type).map_err(payload)?;
-        let (private_state, private) = match &self.opener {
+        let (private_state, content) = match self.with_private {
             _ if !entry.has_private() => (PrivateState::None, None),
-            None => (PrivateState::Unread, None),
-            Some(opener) => opener.open(self, record, &entry)?,
+            false => (PrivateState::Unread, None),
+            true => self.opener()?.open(self, record, &entry)?,
         };
+        let json = content.as_ref().and_then(|bytes| bytes.get(SALT_BYTES..));
+        let private = json
+            .map(serde_json::from_slice)
+            .transpose()
+            .map_err(payload)?;
         Ok(Recorded {
             position,
             recorded_at: instant(position, entry.recorded_at_ms)?,

@@ -230,6 +230,7 @@ fn an_order_given_twice_appends_nothing_and_finishes_what_was_cut_short() {
     std::fs::write(dir.keys().join("data.keys"), &backup).unwrap();
     let report = verify(dir.path(), &|_, _| {}).unwrap();
     assert_eq!((report.faults, report.private.undestroyed), (vec![], 1));
+    assert_eq!(states(dir.path())[3..5], [PrivateState::Erased; 2]);
     let ledger = Ledger::open_with(dir.path(), edge(), SMALL).unwrap();
     assert_eq!((ledger.size(), ledger.erasures_finished()), (8, 1));
     let report = verify(dir.path(), &|_, _| {}).unwrap();
@@ -241,6 +242,43 @@ fn an_order_given_twice_appends_nothing_and_finishes_what_was_cut_short() {
             .erasures_finished(),
         0
     );
+}
+
+#[test]
+fn someone_named_twice_in_an_order_is_erased_once() {
+    let dir = folder();
+    let mut ledger = six(dir.path(), SMALL);
+    let mut twice = order(subject(1));
+    twice.concerns.push(subject(1));
+    twice.concerns.push(actor("ann"));
+    let done = ledger.redact(&twice).unwrap();
+    let positions: Vec<_> = done.iter().map(|erased| erased.position).collect();
+    assert_eq!(positions, [Some(7), None, Some(8)]);
+    assert_eq!(ledger.size(), 9);
+    assert_eq!(faults(dir.path()), []);
+}
+
+#[test]
+fn a_stored_private_part_is_shown_with_its_salt_to_who_has_the_key() {
+    let dir = folder();
+    let mut ledger = six(dir.path(), SMALL);
+    redact(&mut ledger, subject(1));
+    let reader = Reader::open(dir.path()).unwrap();
+    let content = |reader: &Reader, position| {
+        let stored = reader.get_stored(position).unwrap().unwrap();
+        reader.private_content(stored.as_ref())
+    };
+    let shown = content(&reader, 1).unwrap().unwrap();
+    assert_eq!(&shown[32..], br#"{"secret":"whisper-ann-0"}"#);
+    assert_eq!(content(&reader, 0).unwrap(), None);
+    assert_eq!(content(&reader, 3).unwrap(), None, "erased");
+    std::fs::remove_dir_all(dir.keys()).unwrap();
+    let reader = Reader::open(dir.path()).unwrap();
+    assert!(matches!(
+        content(&reader, 1),
+        Err(ledger::ReadError::KeyMissing { position: 1 })
+    ));
+    assert_eq!(content(&reader, 3).unwrap(), None, "erased");
 }
 
 #[test]
