@@ -10,12 +10,12 @@ use projections::BillingPeriod;
 
 use crate::moment::Moment;
 
+pub(crate) use erase::{KeysData, Redact};
 pub(crate) use evidence::{
     Bundle, BundleTo, BundleVerify, Check, Checkpoint, Consistency, IdentityBundle, Inclusion,
     InvoiceBundle, Keys, PeriodBundle, Prove, ReportBundle, SuperAdd, SuperCheck, SuperCreate,
     Superlog, Verify,
 };
-pub(crate) use erase::{KeysData, Redact};
 
 /// Event-sourced audit and licensing ledger for workload identities.
 ///

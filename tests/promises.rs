@@ -11,8 +11,8 @@ mod promises {
     mod bad_input;
     mod command_line;
     mod demo;
-    mod evidence;
     mod erase;
+    mod evidence;
     mod follow;
     mod hostile_text;
     mod idempotence;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ledger::Place;
 use ledger::note::{self, SigningKey, VerifierKey};
 use zeroize::Zeroizing;
 
@@ -98,11 +99,7 @@ impl KeyFolder {
 
     /// The folder of a ledger when none is named: beside it, under its name with `.keys` behind.
     pub fn beside(ledger: &Path) -> Self {
-        let mut name = ledger.file_name().unwrap_or_default().to_owned();
-        name.push(".keys");
-        Self {
-            dir: ledger.with_file_name(name),
-        }
+        Self::at(Place::from(ledger).keys())
     }
 
     /// Its path.

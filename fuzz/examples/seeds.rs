@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use evidence::proof::{GrowthFile, Opened, ProofFile};
 use ledger::checkpoint::Checkpoint;
 use ledger::hash::{genesis, ledger_id};
 use ledger::note::SigningKey;
@@ -64,6 +65,35 @@ fn main() -> Result<(), Box<dyn Error>> {
         bytes.extend([0x5a; 4 * 32]);
         write("proof", name, &bytes)?;
     }
+
+    let policy = format!(
+        "log {}\nwitness one {}\ngroup some 1 one\nquorum some\n",
+        key.verifier(),
+        // a plain key's text with the kind of a cosigner is refused: the seed is for the parser
+        other.verifier()
+    );
+    write("policy", "group", policy.as_bytes())?;
+    let alone = format!("log {}\nquorum none\n", key.verifier());
+    write("policy", "alone", alone.as_bytes())?;
+    let event = Opened {
+        entry: entry(Entry::PRIVATE).encode(),
+        public: b"{}".to_vec(),
+        private: Some(([1; 32], b"{}".to_vec())),
+    };
+    write("proof_file", "event", &event.bytes())?;
+    let proof = ProofFile {
+        event: Some(event),
+        index: 7,
+        hashes: vec![[3; 32]; 4],
+        checkpoint: note.clone(),
+    };
+    write("proof_file", "inclusion", proof.to_string().as_bytes())?;
+    let growth = GrowthFile {
+        old: 5,
+        hashes: vec![[3; 32]; 3],
+        checkpoint: note,
+    };
+    write("proof_file", "growth", growth.to_string().as_bytes())?;
 
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../evidence/tests/data");
     for name in ["public.tsr", "public.pem"] {

@@ -49,20 +49,32 @@ pub(crate) fn invoice(globals: Globals<'_>, args: &InvoiceBundle) -> anyhow::Res
             },
         )?,
     };
+    let reader = book::reader(globals.ledger)?;
+    let Some(contents) = of_run(&reader, document, args.to.private)? else {
+        return Err(Hinted::error(
+            format!("no run of {} with this result is recorded", args.period),
+            "record it with `daybook bill run`; a run that later events changed is bundled from its JSON with --document",
+        ));
+    };
+    make(globals, &reader, &args.to, contents)
+}
+
+/// What a bundle of a run holds; `None` when no event commits to this document.
+pub(crate) fn of_run(
+    reader: &Reader,
+    document: Vec<u8>,
+    private: bool,
+) -> anyhow::Result<Option<Contents>> {
     let digest: [u8; 32] = Sha256::digest(&document).into();
     let digest = ledger::hash::hex(&digest);
-    let reader = book::reader(globals.ledger)?;
-    let found = find(&reader, "billing.run_recorded", |body| match body {
+    let found = find(reader, "billing.run_recorded", |body| match body {
         EventBody::RunRecorded(run) if run.result_sha256 == digest => {
             Some((run.tenant, run.period))
         }
         _ => None,
     })?;
     let Some((event, (tenant, period))) = found else {
-        return Err(Hinted::error(
-            format!("no run of {} with this result is recorded", args.period),
-            "record it with `daybook bill run`; a run that later events changed is bundled from its JSON with --document",
-        ));
+        return Ok(None);
     };
     let name = format!("{DOCUMENT_FOLDER}/run.json");
     let about = Kind::Invoice {
@@ -71,7 +83,7 @@ pub(crate) fn invoice(globals: Globals<'_>, args: &InvoiceBundle) -> anyhow::Res
         event,
         document: name.clone(),
     };
-    with_document(globals, &reader, &args.to, (about, event), (name, document))
+    with_document((about, event), (name, document), private).map(Some)
 }
 
 /// Bundles a report that was issued and every event it cites.
@@ -99,7 +111,8 @@ pub(crate) fn report(globals: Globals<'_>, args: &ReportBundle) -> anyhow::Resul
         event,
         document: name.clone(),
     };
-    with_document(globals, &reader, &args.to, (about, event), (name, document))
+    let contents = with_document((about, event), (name, document), args.to.private)?;
+    make(globals, &reader, &args.to, contents)
 }
 
 /// Bundles everything about one identity.
@@ -142,24 +155,21 @@ pub(crate) fn period(globals: Globals<'_>, args: &PeriodBundle) -> anyhow::Resul
     make(globals, &reader, &args.to, contents)
 }
 
-/// A bundle of a document, the event that commits to it, and every event it cites.
+/// A document, the event that commits to it, and every event it cites.
 fn with_document(
-    globals: Globals<'_>,
-    reader: &Reader,
-    to: &BundleTo,
     (about, event): (Kind, u64),
     (name, document): (String, Vec<u8>),
-) -> anyhow::Result<Outcome> {
+    private: bool,
+) -> anyhow::Result<Contents> {
     let mut positions = cited(&document).context("reading the document")?;
     positions.insert(event);
-    let contents = Contents {
+    Ok(Contents {
         about,
         positions,
         files: [(name, document)].into(),
         complete: false,
-        private: to.private,
-    };
-    make(globals, reader, to, contents)
+        private,
+    })
 }
 
 /// Writes a bundle under the newest checkpoint, with the timestamps there are of it.

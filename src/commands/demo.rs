@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use evidence::bundle::write as write_bundle;
+use evidence::keys::KeyFolder;
+use evidence::prove;
+use evidence::publish::publish;
 use jiff::Timestamp;
 use ledger::{CreateOptions, Ledger};
 use projections::BillingPeriod;
 
 use super::import::{self, Imported, Reading, RejectionFile};
-use super::{Globals, bill, book, report};
+use super::{Globals, bill, book, bundle, report};
 use crate::cli::{AsOf, Demo};
 use crate::demo::{self, DemoOptions};
 use crate::inputs::{self};
@@ -16,7 +20,14 @@ use crate::outcome::{Hinted, Outcome};
 use crate::{edge, terminal};
 
 /// Folders that a demo lays out, and that a later demo may replace.
-const FOLDERS: [&str; 5] = ["sources", "ledger", "ledger.keys", "bills", "reports"];
+const FOLDERS: [&str; 6] = [
+    "sources",
+    "ledger",
+    "ledger.keys",
+    "bills",
+    "reports",
+    "evidence",
+];
 
 /// Where everything of a demo is.
 struct Layout {
@@ -24,6 +35,7 @@ struct Layout {
     ledger: PathBuf,
     bills: PathBuf,
     reports: PathBuf,
+    evidence: PathBuf,
 }
 
 /// What a demo came to.
@@ -61,6 +73,7 @@ pub(crate) fn run(globals: Globals<'_>, args: &Demo) -> anyhow::Result<Outcome> 
     let health = report::assess(&book, true)?;
     report::write_json(&health, &layout.reports.join("health.json"))?;
     report::write_html(&health, &layout.reports.join("health.html"))?;
+    signed(&layout, args, &bills)?;
     let results = Results {
         imported,
         events: verified.size,
@@ -107,8 +120,15 @@ fn prepare(dir: &Path) -> anyhow::Result<Layout> {
         ledger: dir.join("ledger"),
         bills: dir.join("bills"),
         reports: dir.join("reports"),
+        evidence: dir.join("evidence"),
     };
-    for folder in [&layout.sources, &layout.bills, &layout.reports] {
+    let made = [
+        &layout.sources,
+        &layout.bills,
+        &layout.reports,
+        &layout.evidence,
+    ];
+    for folder in made {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("creating {}", folder.display()))?;
     }
@@ -179,6 +199,29 @@ fn bills(
     Ok(runs)
 }
 
+/// Signs the ledger and bundles the newest invoice, with a policy to check it by. The key comes from
+/// the seed too: it protects nothing.
+fn signed(layout: &Layout, args: &Demo, runs: &[projections::billing::Run]) -> anyhow::Result<()> {
+    let mut edge = edge::rehearsal(args.seed.wrapping_add(2), closing_time());
+    let keys = KeyFolder::beside(&layout.ledger);
+    let reader = book::reader(&layout.ledger)?;
+    let key = keys.generate(reader.origin(), &mut edge.entropy)?;
+    let signing = keys.signing(reader.origin())?;
+    let all: Vec<_> = signing.iter().collect();
+    publish(&layout.ledger, &reader, &keys, &all).context("signing the demo's ledger")?;
+    let policy = layout.evidence.join("policy");
+    std::fs::write(&policy, format!("log {key}\nquorum none\n"))
+        .with_context(|| format!("writing {}", policy.display()))?;
+    if let Some(run) = runs.last()
+        && let Some(contents) = bundle::of_run(&reader, run.to_json()?, false)?
+    {
+        let signed = prove::checkpoint(&layout.ledger, None)?;
+        let to = layout.evidence.join(format!("invoice-{}", run.period));
+        write_bundle(&reader, &signed, &contents, &to).context("bundling the invoice")?;
+    }
+    Ok(())
+}
+
 /// The demo's months, oldest first.
 fn months(count: u32) -> Vec<BillingPeriod> {
     let mut day = demo::END;
@@ -238,10 +281,11 @@ fn show(results: &Results, args: &Demo) -> anyhow::Result<()> {
     };
     terminal::line(&format!(
         "Health: {} critical, {} high, {} medium findings in {} identities\n\n\
-         Open      {dir}/reports/health.html\nBills     {dir}/bills\n\nTry next\n  \
+         Open      {dir}/reports/health.html\nBills     {dir}/bills\nEvidence  {dir}/evidence\n\nTry next\n  \
          daybook --ledger {dir}/ledger identity {worst}\n  \
          daybook --ledger {dir}/ledger bill explain {charged} --period {last}\n  \
-         daybook --ledger {dir}/ledger log --type credential. --limit 20",
+         daybook --ledger {dir}/ledger log --type credential. --limit 20\n  \
+         daybook bundle verify {dir}/evidence/invoice-{last} --policy {dir}/evidence/policy",
         count(reports::Severity::Critical),
         count(reports::Severity::High),
         count(reports::Severity::Medium),

@@ -33,11 +33,17 @@ fn the_invoice_of_the_demo_is_bundled_and_a_changed_byte_is_named() {
         let all = [&["--ledger", "demo/ledger"], arguments].concat();
         desk.ok(&all)
     };
-    ledger(&["keys", "generate"]);
     ledger(&["checkpoint", "--anchors", "anchors"]);
     let policy = ledger(&["keys", "show"]);
+    let kept = std::fs::read_to_string(desk.path("demo/evidence/policy")).unwrap();
+    assert_eq!(kept, policy);
     desk.file("policy", policy);
-    ledger(&["bundle", "invoice", "--period", "2026-09", "-o", "invoice"]);
+    std::fs::rename(
+        desk.path("demo/evidence/invoice-2026-10"),
+        desk.path("invoice"),
+    )
+    .unwrap();
+    ledger(&["bundle", "invoice", "--period", "2026-09", "-o", "other"]);
     ledger(&["bundle", "period", "2026-09", "-o", "month"]);
     let verdict = desk.json(&[
         "bundle", "verify", "invoice", "--policy", "policy", "--json",

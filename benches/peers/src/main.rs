@@ -1,11 +1,20 @@
-//! Durable append and verification against SQLite, in the same run, with the same payloads.
+//! Durable append and verification against SQLite and PostgreSQL, in the same run, with the same
+//! payloads; and proofs of a large ledger.
 //!
 //! `cargo run --release --manifest-path benches/peers/Cargo.toml [-- EVENTS [DIR]]`
+//! `cargo run --release --manifest-path benches/peers/Cargo.toml -- proofs EVENTS [DIR]`
+//!
+//! Both peers are run a second time with what users build on them to notice tampering: a chain of
+//! hashes by a trigger (BLAKE3 in SQLite, `sha256` in PostgreSQL). PostgreSQL is started for the run
+//! when its programs are installed.
 //!
 //! Each round appends EVENTS events in batches of 1,000 to a new Daybook ledger (typed event to
 //! JSON, hashes, chain and one sync a batch included) and the stored payloads of the same events to a
 //! new SQLite table (WAL, synchronous=FULL, one transaction a batch, no hashing at all), in turn.
 //! Medians of five rounds; the ratio is taken round by round.
+
+mod postgresql;
+mod proofs;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,10 +24,10 @@ use ledger::{
     Correlation, CreateOptions, Edge, Event, EventBody, Ledger, NaturalKey, Precision, Source, StreamName,
 };
 
-const BATCH: usize = 1_000;
+pub(crate) const BATCH: usize = 1_000;
 const ROUNDS: usize = 5;
 
-fn event(number: u64) -> Event {
+pub(crate) fn event(number: u64) -> Event {
     let sign_in_id = format!("11111111-0000-4000-8000-{number:012}");
     let identity = format!("5b3c0a70-0000-4000-8000-{:012}", number % 1_000);
     Event {
@@ -62,14 +71,34 @@ fn daybook(dir: &Path, batches: Vec<Vec<Event>>) -> Duration {
     start.elapsed()
 }
 
-fn sqlite(file: &Path, batches: &[Vec<(Vec<u8>, Vec<u8>)>]) -> Duration {
+/// Rows of a peer: id and payload.
+type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
+const TABLE: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
+    CREATE TABLE event (position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, payload BLOB NOT NULL, chain BLOB);";
+
+const CHAIN: &str = "CREATE TABLE head (chain BLOB NOT NULL); INSERT INTO head VALUES (zeroblob(32));
+    CREATE TRIGGER chained AFTER INSERT ON event BEGIN
+        UPDATE head SET chain = blake3(chain, new.id, new.payload);
+        UPDATE event SET chain = (SELECT chain FROM head) WHERE position = new.position;
+    END;";
+
+fn sqlite(file: &Path, batches: &[Rows], is_chained: bool) -> Duration {
     let mut connection = rusqlite::Connection::open(file).unwrap();
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
-             CREATE TABLE event (position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, payload BLOB NOT NULL);",
-        )
-        .unwrap();
+    connection.execute_batch(TABLE).unwrap();
+    if is_chained {
+        let flags = rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC;
+        connection
+            .create_scalar_function("blake3", 3, flags, |context| {
+                let mut hasher = blake3::Hasher::new();
+                for index in 0..3 {
+                    hasher.update(context.get_raw(index).as_blob().unwrap());
+                }
+                Ok(hasher.finalize().as_bytes().to_vec())
+            })
+            .unwrap();
+        connection.execute_batch(CHAIN).unwrap();
+    }
     let start = Instant::now();
     for batch in batches {
         let transaction = connection.transaction().unwrap();
@@ -88,39 +117,58 @@ fn rate(events: u64, took: Duration) -> u64 {
     (u128::from(events) * 1_000_000_000 / took.as_nanos().max(1)).try_into().unwrap()
 }
 
-fn median(values: &mut [u64]) -> u64 {
+pub(crate) fn median(values: &mut [u64]) -> u64 {
     values.sort_unstable();
     values[values.len() / 2]
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if(|word| word == "proofs").is_some() {
+        let events = arguments.next().map_or(10_000_000, |text| text.parse().expect("EVENTS is a number"));
+        return proofs::measure(events, &arguments.next().map_or_else(std::env::temp_dir, Into::into));
+    }
     let events: u64 = arguments.next().map_or(300_000, |text| text.parse().expect("EVENTS is a number"));
     let root = arguments.next().map_or_else(std::env::temp_dir, Into::into);
     let all: Vec<Event> = (0..events).map(event).collect();
-    let rows: Vec<Vec<(Vec<u8>, Vec<u8>)>> = all
+    let rows: Vec<Rows> = all
         .chunks(BATCH)
         .map(|chunk| chunk.iter().map(|event| (event.id.0.to_vec(), payload(event))).collect())
         .collect();
     println!("{events} events, payload of {} bytes, batches of {BATCH}, {ROUNDS} rounds", rows[0][0].1.len());
-    let (mut ours, mut theirs, mut ratios, mut verified) = (vec![], vec![], vec![], vec![]);
+    let server = postgresql::Server::start(&root);
+    if server.is_none() {
+        println!("initdb and pg_ctl are absent: PostgreSQL is not measured");
+    }
+    let (mut ours, mut verified) = (vec![], vec![]);
+    let mut peers = [("sqlite WAL FULL", vec![], vec![]), ("sqlite, chained", vec![], vec![]), ("postgresql", vec![], vec![]), ("postgresql, chained", vec![], vec![])];
     for _ in 0..ROUNDS {
         let folder = tempfile::tempdir_in(&root).unwrap();
         let batches: Vec<Vec<Event>> = all.chunks(BATCH).map(<[Event]>::to_vec).collect();
         let ledger = folder.path().join("ledger");
-        let a = rate(events, daybook(&ledger, batches));
-        let b = rate(events, sqlite(&folder.path().join("peer.sqlite"), &rows));
+        let daybook = rate(events, daybook(&ledger, batches));
+        ours.push(daybook);
+        for (number, (_, rates, ratios)) in peers.iter_mut().enumerate() {
+            let is_chained = number % 2 == 1;
+            let took = match (number, &server) {
+                (0 | 1, _) => sqlite(&folder.path().join(format!("{number}.sqlite")), &rows, is_chained),
+                (_, Some(server)) => server.append(&rows, is_chained),
+                (_, None) => continue,
+            };
+            rates.push(rate(events, took));
+            ratios.push(daybook * 100 / rate(events, took).max(1));
+        }
         let start = Instant::now();
         let report = ledger::verify(&ledger, &|_, _| {}).unwrap();
         verified.push(rate(report.size, start.elapsed()));
         assert!(report.is_clean());
-        ratios.push(a * 100 / b);
-        ours.push(a);
-        theirs.push(b);
     }
-    let ratio = median(&mut ratios);
-    println!("daybook durable append   {:>10} events/s", median(&mut ours));
-    println!("sqlite WAL FULL append   {:>10} events/s", median(&mut theirs));
-    println!("ratio                    {:>7}.{:02}", ratio / 100, ratio % 100);
+    println!("daybook, chain and tree  {:>10} events/s", median(&mut ours));
+    for (name, mut rates, mut ratios) in peers {
+        if !rates.is_empty() {
+            let ratio = median(&mut ratios);
+            println!("{name:<24} {:>10} events/s, ratio {:>3}.{:02}", median(&mut rates), ratio / 100, ratio % 100);
+        }
+    }
     println!("daybook verify           {:>10} entries/s", median(&mut verified));
 }

@@ -1,0 +1,62 @@
+//! Proofs of a large ledger: how long until a reader is open, and each proof after that.
+
+use std::path::Path;
+use std::time::Instant;
+
+use ledger::tree::{leaf_hash, verify_consistency, verify_inclusion};
+use ledger::{CreateOptions, Edge, Ledger, Reader};
+
+use crate::{BATCH, event, median};
+
+/// Proofs made of each kind.
+const PROOFS: u64 = 1_000;
+
+pub(crate) fn measure(events: u64, root: &Path) {
+    let folder = tempfile::tempdir_in(root).unwrap();
+    let dir = folder.path().join("ledger");
+    let edge = Edge {
+        clock: Box::new(jiff::Timestamp::now),
+        entropy: Box::new(|bytes| bytes.fill(7)),
+    };
+    let options = CreateOptions { origin: "ledger.example/bench".to_owned(), private_network: false };
+    let mut ledger = Ledger::create(&dir, &options, edge).unwrap();
+    let start = Instant::now();
+    let mut next = 0;
+    while next < events {
+        let end = events.min(next + u64::try_from(BATCH).unwrap());
+        ledger.append((next..end).map(event).collect()).unwrap();
+        next = end;
+    }
+    println!("{events} events appended in {:.1} s", start.elapsed().as_secs_f64());
+    drop(ledger);
+
+    let start = Instant::now();
+    let reader = Reader::open(&dir).unwrap();
+    println!("open a reader            {:>10} us", start.elapsed().as_micros());
+    let size = reader.size();
+    let root = reader.tree().root(size).unwrap();
+    let (mut first, mut inclusion, mut consistency) = (vec![], vec![], vec![]);
+    for number in 1..=PROOFS {
+        // spread over the ledger, and the same in every run
+        let position = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (size - 1) + 1;
+        let start = Instant::now();
+        let tree = reader.tree();
+        let proof = tree.inclusion(position, size).unwrap().unwrap();
+        inclusion.push(u64::try_from(start.elapsed().as_micros()).unwrap());
+        let start = Instant::now();
+        let growth = reader.tree().consistency(position, size).unwrap().unwrap();
+        consistency.push(u64::try_from(start.elapsed().as_micros()).unwrap());
+        let old = reader.tree().root(position).unwrap();
+        verify_consistency(position, size, &old, &root, &growth).unwrap();
+        if number <= 20 {
+            let start = Instant::now();
+            let stored = reader.get_stored(position).unwrap().unwrap();
+            first.push(u64::try_from(start.elapsed().as_micros()).unwrap());
+            verify_inclusion(position, size, &leaf_hash(&stored.entry), &proof, &root).unwrap();
+        }
+    }
+    let most = |values: &[u64]| values.iter().max().copied().unwrap_or(0);
+    println!("inclusion proof          {:>10} us median, {} us at most", median(&mut inclusion), most(&inclusion));
+    println!("consistency proof        {:>10} us median, {} us at most", median(&mut consistency), most(&consistency));
+    println!("first read in a segment  {:>10} us median, {} us at most", median(&mut first), most(&first));
+}
