@@ -14,6 +14,12 @@ pub enum VaultError {
         #[source]
         source: std::io::Error,
     },
+    /// Others than the owner may read the file, or have been able to.
+    #[error("`{path}` can be read by others; make it yours alone with `chmod 600`")]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file does not begin as a file of data keys does.
     #[error(
         "`{path}` is no file of data keys, or its header is damaged; restore it from its backup"

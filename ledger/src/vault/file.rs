@@ -158,6 +158,11 @@ pub(super) fn read(path: &Path, ledger_id: [u8; 16]) -> Result<Option<Content>, 
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(fail(source)),
     };
+    if is_exposed(&file).map_err(fail)? {
+        return Err(VaultError::Exposed {
+            path: path.to_owned(),
+        });
+    }
     let mut input = file;
     // Wiped when dropped, and never grown: reading leaves no copy of a key behind.
     let mut chunk = Zeroizing::new(vec![0; CHUNK_RECORDS * RECORD_BYTES]);
@@ -196,6 +201,19 @@ pub(super) fn read(path: &Path, ledger_id: [u8; 16]) -> Result<Option<Content>, 
             return Ok(Some((records, offset)));
         }
     }
+}
+
+/// Whether others than the owner may read or change the file.
+#[cfg(unix)]
+fn is_exposed(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+}
+
+/// There are no modes here.
+#[cfg(not(unix))]
+fn is_exposed(_file: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 fn step() -> u64 {

@@ -91,6 +91,10 @@ fn only_the_owner_reads_keys() {
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&desk.keys), 0o700);
     assert_eq!(mode(&desk.file()), 0o600);
+    for mode in [0o640, 0o604, 0o620] {
+        std::fs::set_permissions(desk.file(), std::fs::Permissions::from_mode(mode)).unwrap();
+        assert!(matches!(desk.open(), Err(VaultError::Exposed { .. })));
+    }
 }
 
 #[test]
