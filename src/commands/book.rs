@@ -42,7 +42,7 @@ pub(crate) fn reader(place: impl Into<Place>) -> anyhow::Result<Reader> {
 pub(crate) fn writer(globals: Globals<'_>) -> anyhow::Result<Ledger> {
     let dir = globals.ledger;
     let mut ledger =
-        Ledger::open(&globals.place(), edge::machine()?).map_err(|error| open_error(dir, error))?;
+        Ledger::open(globals.place(), edge::machine()?).map_err(|error| open_error(dir, error))?;
     if ledger.erasures_finished() > 0 {
         let keys = terminal::thousands(ledger.erasures_finished());
         let text = format!("Destroyed {keys} data keys that an erasure had ordered destroyed.");

@@ -49,7 +49,7 @@ pub(crate) fn invoice(globals: Globals<'_>, args: &InvoiceBundle) -> anyhow::Res
             },
         )?,
     };
-    let reader = book::reader(&globals.place())?;
+    let reader = book::reader(globals.place())?;
     let Some(contents) = of_run(&reader, document, args.to.private)? else {
         return Err(Hinted::error(
             format!("no run of {} with this result is recorded", args.period),
@@ -91,7 +91,7 @@ pub(crate) fn report(globals: Globals<'_>, args: &ReportBundle) -> anyhow::Resul
     let document = std::fs::read(&args.document)
         .with_context(|| format!("reading {}", args.document.display()))?;
     let digest = ledger::hash::hex(blake3::hash(&document).as_bytes());
-    let reader = book::reader(&globals.place())?;
+    let reader = book::reader(globals.place())?;
     let found = find(&reader, "report.report_issued", |body| match body {
         EventBody::ReportIssued(issued) if issued.digest == digest => Some(issued.report),
         _ => None,
@@ -137,7 +137,7 @@ pub(crate) fn identity(globals: Globals<'_>, args: &IdentityBundle) -> anyhow::R
 
 /// Bundles every event that occurred in a month.
 pub(crate) fn period(globals: Globals<'_>, args: &PeriodBundle) -> anyhow::Result<Outcome> {
-    let reader = book::reader(&globals.place())?;
+    let reader = book::reader(globals.place())?;
     let (start, end) = args.period.instants(&TimeZone::UTC);
     let within = start.as_millisecond()..end.as_millisecond();
     let positions = entries(&reader, |entry| within.contains(&entry.occurred_at_ms))?;
@@ -307,14 +307,15 @@ fn show(
         }
         terminal::line(&table.to_string())?;
         let count = terminal::thousands(verdict.faults.len() as u64);
-        let said = Style::stdout().paint(Tone::Alarm, format_args!("{count} faults."));
+        let plural = if count == "1" { "" } else { "s" };
+        let said = Style::stdout().paint(Tone::Alarm, format_args!("{count} fault{plural}."));
         terminal::line(&format!("{said} The bundle proves nothing as it is."))?;
         return Ok(());
     }
     let (Some(about), Some(judged)) = (&verdict.about, &verdict.judged) else {
         return Ok(());
     };
-    let good = Style::stdout().paint(Tone::Good, "Proven.").to_string();
+    let good = Style::stdout().paint(Tone::Good, "Proven.");
     terminal::line(&format!(
         "{good} {}",
         claim(verdict, &about.about, about.complete)

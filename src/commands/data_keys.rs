@@ -112,17 +112,17 @@ pub(crate) fn words(parts: &PrivateParts) -> String {
         parts.sealed,
         "sealed: not opened, for want of the data keys",
     );
-    let mut text = String::new();
-    if !said.is_empty() {
-        text = format!("Private payloads: {}.\n", said.join("; "));
+    let counted = match said.as_slice() {
+        [] => String::new(),
+        said => format!("Private payloads: {}.\n", said.join("; ")),
+    };
+    if parts.undestroyed == 0 {
+        return counted;
     }
-    if parts.undestroyed > 0 {
-        text.push_str(&format!(
-            "{} data keys that an erasure ordered destroyed are still here: the next import, bill or redact destroys them.\n",
-            terminal::thousands(parts.undestroyed)
-        ));
-    }
-    text
+    format!(
+        "{counted}{} data keys that an erasure ordered destroyed are still here: the next import, bill or redact destroys them.\n",
+        terminal::thousands(parts.undestroyed)
+    )
 }
 
 /// What could be told of private payloads, for programs.

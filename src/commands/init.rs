@@ -13,7 +13,7 @@ pub(crate) fn run(globals: Globals<'_>, args: &Init) -> anyhow::Result<Outcome> 
         origin: args.origin.clone(),
         private_network: args.private_network,
     };
-    let ledger = Ledger::create(&globals.place(), &options, edge::machine()?)
+    let ledger = Ledger::create(globals.place(), &options, edge::machine()?)
         .map_err(|error| book::create_error(globals.ledger, error))?;
     if globals.json {
         let created = serde_json::json!({

@@ -92,7 +92,7 @@ fn reader(globals: Globals<'_>, args: &Log) -> anyhow::Result<Reader> {
     if !args.private {
         return book::reader(globals.ledger);
     }
-    book::reader(&globals.place())?
+    book::reader(globals.place())?
         .with_private()
         .context("opening private payloads")
 }

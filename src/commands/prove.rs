@@ -20,7 +20,7 @@ use crate::terminal;
 
 /// Writes proofs that events are in the ledger.
 pub(crate) fn inclusion(globals: Globals<'_>, args: &Inclusion) -> anyhow::Result<Outcome> {
-    let reader = book::reader(&globals.place())?;
+    let reader = book::reader(globals.place())?;
     let signed = prove::checkpoint(globals.ledger, None).map_err(prove_error)?;
     let mut written = Vec::new();
     if let Some(identity) = &args.identity {
@@ -72,7 +72,7 @@ pub(crate) fn inclusion(globals: Globals<'_>, args: &Inclusion) -> anyhow::Resul
 
 /// Writes the proof that a checkpoint is the beginning of a later one.
 pub(crate) fn consistency(globals: Globals<'_>, args: &Consistency) -> anyhow::Result<Outcome> {
-    let reader = book::reader(&globals.place())?;
+    let reader = book::reader(globals.place())?;
     let signed = prove::checkpoint(globals.ledger, args.new).map_err(prove_error)?;
     let proof = prove::consistency(&reader, &signed, args.old).map_err(prove_error)?;
     let new = signed.1.size;
@@ -107,7 +107,7 @@ pub(crate) fn check(globals: Globals<'_>, args: &Check) -> anyhow::Result<Outcom
             if globals.json {
                 terminal::line(&answer.to_string())?;
             } else {
-                let proven = Style::stdout().paint(Tone::Good, "Proven.").to_string();
+                let proven = Style::stdout().paint(Tone::Good, "Proven.");
                 terminal::line(&format!("{proven} {sentence}"))?;
             }
             Ok(Outcome::Done)
@@ -118,9 +118,7 @@ pub(crate) fn check(globals: Globals<'_>, args: &Check) -> anyhow::Result<Outcom
             Ok(Outcome::Unverified)
         }
         Err(error) => {
-            let not = Style::stdout()
-                .paint(Tone::Alarm, "Not proven:")
-                .to_string();
+            let not = Style::stdout().paint(Tone::Alarm, "Not proven:");
             terminal::line(&format!("{not} {}", terminal::clean(&format!("{error:#}"))))?;
             Ok(Outcome::Unverified)
         }

@@ -193,7 +193,7 @@ fn show(
     let erasable: u64 = surveys.iter().map(|survey| survey.readable).sum();
     if done.is_some() {
         terminal::line("Entries, public payloads, bills and reports stay as they are.")?;
-        terminal::line(&Style::stdout().paint(Tone::Heading, COPIES).to_string())?;
+        terminal::line(&Style::stdout().paint(Tone::Heading, COPIES))?;
     } else if erasable > 0 || surveys.iter().any(|survey| survey.is_due) {
         terminal::line(&format!(
             "Nothing is erased yet. With --yes the keys in {} are destroyed for good. {COPIES}",

@@ -20,7 +20,7 @@ const ACTIONS_SHOWN: usize = 5;
 /// Runs the checks and writes the report.
 pub(crate) fn health(globals: Globals<'_>, args: &Health) -> anyhow::Result<Outcome> {
     let bar = terminal::progress(0, globals.quiet, "verifying");
-    let verified = ledger::verify(&globals.place(), &|done, total| {
+    let verified = ledger::verify(globals.place(), &|done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

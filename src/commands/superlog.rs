@@ -118,9 +118,7 @@ pub(crate) fn check(globals: Globals<'_>, args: &SuperCheck) -> anyhow::Result<O
                 let answer = json!({"proven": false, "why": format!("{error:#}")});
                 terminal::line(&answer.to_string())?;
             } else {
-                let not = Style::stdout()
-                    .paint(Tone::Alarm, "Not proven:")
-                    .to_string();
+                let not = Style::stdout().paint(Tone::Alarm, "Not proven:");
                 terminal::line(&format!("{not} {}", terminal::clean(&format!("{error:#}"))))?;
             }
             return Ok(Outcome::Unverified);
@@ -134,7 +132,7 @@ pub(crate) fn check(globals: Globals<'_>, args: &SuperCheck) -> anyhow::Result<O
         });
         terminal::line(&answer.to_string())?;
     } else {
-        let good = Style::stdout().paint(Tone::Good, "Proven.").to_string();
+        let good = Style::stdout().paint(Tone::Good, "Proven.");
         terminal::line(&format!(
             "{good} The checkpoint of {} with {} events stands in {}, signed over {} leaves{}",
             terminal::clean(&ours.origin),

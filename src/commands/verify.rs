@@ -24,7 +24,7 @@ const FAULTS_SHOWN: usize = 200;
 pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome> {
     let outside = outside(globals, args)?;
     let bar = terminal::progress(0, globals.quiet || globals.json, "verifying");
-    let verified = ledger::verify_against(&globals.place(), &outside, &|done, total| {
+    let verified = ledger::verify_against(globals.place(), &outside, &|done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

@@ -53,11 +53,13 @@ impl Scene {
     /// An administrator of the tenant: stable id, and a name that is nowhere but in private parts.
     fn someone(&self) -> (String, String) {
         let events = self.here();
-        let actors = events
+        let mut actors = events
             .iter()
             .map(|event| &event["private_payload"]["actor"])
             .filter(|actor| actor["id"].is_string() && actor["upn"].is_string());
-        let actor = actors.last().unwrap_or_else(|| panic!("{:?}", events[0]));
+        let actor = actors
+            .next_back()
+            .unwrap_or_else(|| panic!("{:?}", events[0]));
         let text = |name: &str| actor[name].as_str().unwrap().to_owned();
         (text("id"), text("upn"))
     }
