@@ -64,7 +64,7 @@ def logged(data: bytes, say: Callable[[str], None]) -> Checkpoint:
         say("the entry is of another position or ledger")
     for _, what in form_faults(entry):
         say(what)
-    if private and not entry.flags & 2 and not is_private(entry, private[:32] + private[36:]):
+    if private and not is_private(entry, private[:32] + private[36:]):
         say("the private part is not the one committed to")
     public_payload(entry, public)
     return point

@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 PAYLOAD_MAX, NOTE_MAX = 1 << 24, 1 << 20
 NO_POSITION, NO_HASH = 2**64 - 1, bytes(32)
+CREATED, CORROBORATED, CONFLICTED, REDACTED = 0x0B01, 0x0B05, 0x0B06, 0x0B09  # events.md
+BILLED, REPORTED = 0x0903, 0x0A03
 ENTRIES = -1  # the "level" of entry bundles
 
 
@@ -361,11 +363,11 @@ def entry_of(raw: bytes) -> Entry:
 
 
 def form_faults(entry: Entry) -> Iterator[tuple[str, str]]:
-    """Bit 2 is reserved; bit 1 is taken as "sealed"."""
+    """Magic, schema, reserved bits; bit 1 (encrypted) needs bit 0, bit 2 is that of ledger.redacted alone."""
     if entry.magic != b"LGE1" or entry.schema != 1 or entry.length > PAYLOAD_MAX:
         yield "FORMAT", "the entry is not LGE1 with schema 1 and a payload of at most 16 MiB"
-    if entry.flags & ~0b1011 or entry.reserved or entry.flags & 3 == 2:
-        yield "FORMAT", "reserved bits of the entry are set"
+    if entry.flags >> 4 or entry.reserved or entry.flags & 3 == 2 or bool(entry.flags & 4) != (entry.type == REDACTED):
+        yield "FORMAT", "the flags or the reserved bytes of the entry are not as they must be"
     if not entry.flags & 1 and entry.private != NO_HASH:
         yield "FORMAT", "the entry has a commitment but no private part"
 

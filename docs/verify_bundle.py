@@ -4,11 +4,10 @@ import bisect, functools, hashlib, os, re
 from typing import Any
 from blake3 import blake3
 from verify_base import (
-    Bad, Checkpoint, ENTRIES, Entry, Faults, K_CHAIN, K_GENESIS, K_LEDGER, NOTE_MAX, NO_POSITION, PAYLOAD_MAX, Policy,
-    entry_of, form_faults, from_json, is_private, keyed, leaf_hash, milliseconds, mth, plain, public_payload, read,
-    read_checkpoint, root_of, signature_faults, split, tile_name, tile_path)
+    BILLED, Bad, Checkpoint, ENTRIES, Entry, Faults, K_CHAIN, K_GENESIS, K_LEDGER, NOTE_MAX, NO_POSITION, PAYLOAD_MAX,
+    Policy, REPORTED, entry_of, form_faults, from_json, is_private, keyed, leaf_hash, milliseconds, mth, plain,
+    public_payload, read, read_checkpoint, root_of, signature_faults, split, tile_name, tile_path)
 
-BILLED, REPORTED = 0x0903, 0x0A03  # events.md
 MANIFEST_MAX, DOCUMENT_MAX = 1 << 28, 1 << 26  # format.md, "Bundle"
 NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 ABOUT: dict[str, dict[str, type]] = {  # the fields of a claim and their types
@@ -262,7 +261,7 @@ class Bundle:
 
     def payload(self, position: int, entry: Entry) -> dict[str, Any] | None:
         path, private = f"payload/{position}", f"private/{position}"
-        if private in self.listed and not entry.flags & 2:
+        if private in self.listed:
             try:
                 if not is_private(entry, read(self.root, private, 32 + PAYLOAD_MAX)):
                     raise Bad("is not the private part committed to")

@@ -5,14 +5,15 @@ import mmap, os, re, struct, zlib
 from typing import Callable, Iterator
 from blake3 import blake3
 from verify_base import (
-    Bad, ENTRIES, Entry, Faults, K_CHAIN, K_GENESIS, K_LEDGER, K_STREAM, NOTE_MAX, NO_POSITION, PAYLOAD_MAX, Policy,
-    Tree, Unusable, entry_of, form_faults, is_private, keyed, leaf_hash, plain, public_payload, read,
-    read_checkpoint, read_given, root_of, signature_faults, split, tile_name, tile_path)
+    Bad, CONFLICTED, CORROBORATED, CREATED, ENTRIES, Entry, Faults, K_CHAIN, K_GENESIS, K_LEDGER, K_STREAM, NOTE_MAX,
+    NO_HASH, NO_POSITION, PAYLOAD_MAX, Policy, REDACTED, Tree, Unusable, entry_of, form_faults, is_private, keyed,
+    leaf_hash, plain, public_payload, read, read_checkpoint, read_given, root_of, signature_faults, split, tile_name,
+    tile_path)
 
-CREATED = 0x0B01  # events.md: ledger.created
 RECORD, COMMIT, SEAL = b"RECD", b"CMIT", b"SEAL"
 NOT_ZERO, KINDS = re.compile(rb"[^\0]"), re.compile(rb"RECD|CMIT|SEAL")
-FRAME_MAX = 256 + PAYLOAD_MAX + 32 + PAYLOAD_MAX
+SEALED_MIN = 24 + 32 + 16  # nonce, salt, tag
+FRAME_MAX = 256 + PAYLOAD_MAX + SEALED_MIN + PAYLOAD_MAX
 
 
 class Frames:
@@ -58,7 +59,7 @@ class Frames:
 class Ledger:
     def __init__(self, root: str, policy: Policy | None, faults: Faults) -> None:
         self.root, self.policy, self.faults, self.file = root, policy, faults, "ledger.toml"
-        self.origin, self.network, self.id, self.blind = "", "", b"", b""
+        self.origin, self.network, self.id, self.blind = "", "", b"", b""  # empty: not known, nothing held against it
         self.size, self.recorded, self.sealed, self.held, self.batch = 0, 0, 0, 0, 0
         self.head: bytes | None = None  # chain value of the newest entry; None behind missing positions
         self.whole, self.damaged = True, False  # no position is missing so far; bytes before were no frame
@@ -67,6 +68,8 @@ class Ledger:
         self.stream_ids: set[bytes] = set()
         self.begun, self.span = 0, list[int]()  # of the segment: first position; recorded at, occurred at: from, to
         self.ids = [bytearray() for _ in range(256)]
+        self.missing: list[tuple[int, str, list[str]]] = []  # position, file, blinded names it may be erased under
+        self.redacted: dict[str, int] = {}  # blinded name: position of its newest erasure
         self.points: list[tuple[int, bytes, str]] = []  # size, root, file; the largest first
 
     def say(self, class_: str, what: str, file: str = "", position: int | None = None) -> None:
@@ -92,17 +95,16 @@ class Ledger:
             text = read(self.root, "ledger.toml", 4096)
         except Bad as error:
             raise Unusable(f"this is no ledger: ledger.toml {error}") from error
-        lines = re.fullmatch(rb'format_version = 1\norigin = "([^"\\\s+\x00-\x1f\x7f]{1,255})"\n'
-                             rb'ledger_id = "([0-9a-f]{32})"\nprivate_network = (true|false)\n', text)
+        form = (rb'format_version = 1\norigin = "([^"\\\s+\x00-\x1f\x7f]{1,255})"\n'
+                rb'ledger_id = "([0-9a-f]{32})"\nprivate_network = (true|false)\n')
+        lines = re.fullmatch(form, text)
         if not lines:
             self.say("SETTINGS", "is not the four lines it must be")
-            lines = re.search(rb'origin = "([^"\n]*)"\n()()', text)
-        self.origin = lines[1].decode(errors="replace") if lines else ""
-        self.network = lines[3].decode() if lines else ""
-        self.id = keyed(K_LEDGER, self.origin.encode())[:16]
-        if lines and lines[2] and lines[2].decode() != self.id.hex():
+        elif keyed(K_LEDGER, lines[1])[:16].hex().encode() != lines[2]:
             self.say("SETTINGS", "the ledger id is not that of the origin")
-        self.head = keyed(K_GENESIS, self.origin.encode())
+        else:
+            self.origin, self.network = lines[1].decode(errors="replace"), lines[3].decode()
+            self.id, self.head = keyed(K_LEDGER, lines[1])[:16], keyed(K_GENESIS, lines[1])
         try:
             self.blind = read(self.root, "blind.key", 32)
             if len(self.blind) != 32:
@@ -134,10 +136,11 @@ class Ledger:
             else:
                 self.say("SIG", str(error), file, 0)
             return None
-        if point.origin != self.origin:
-            self.say("SIG", "is of another origin", file, point.size)
-        for class_, what in signature_faults(point, self.policy, newest) if self.policy else ():
-            self.say(class_, what, file, point.size)
+        if self.origin and point.origin != self.origin:
+            self.say("LEDGER", "is of another origin", file, point.size)
+        elif self.policy:
+            for class_, what in signature_faults(point, self.policy, newest):
+                self.say(class_, what, file, point.size)
         self.points.append((point.size, point.root, file))
         return point.size
 
@@ -156,11 +159,10 @@ class Ledger:
         frames = Frames(data)
         covered = max((end for kind, _, _, end, fits in frames if fits and kind != RECORD), default=0)
         self.begun, self.batch, self.span = self.size, 0, []
-        footer = False
+        footer, tail = False, ""
         for kind, at, body, end, fits in frames:
             if at >= covered:
-                if not fits:
-                    self.say("TAIL", f"bytes at {at} behind the last commit are no frame")
+                tail = "COMMIT" if kind == RECORD or tail == "COMMIT" else "TAIL"
                 continue
             if footer:
                 self.say("SEAL", f"bytes at {at} follow the footer")
@@ -174,6 +176,8 @@ class Ledger:
             else:
                 self.say("FRAME", f"bytes at {at} are no frame")
                 self.damaged = True
+        if tail:
+            self.say(tail, "records without a commit frame, or bytes that are no frame, follow the last commit")
         if not last and not footer:
             self.say("SEAL", "has no footer though it is not the last segment")
         if last and footer:
@@ -183,10 +187,12 @@ class Ledger:
         fields = struct.unpack(">8sI16sQ32s24sI", head) if len(head) == 96 else None
         if not fields or fields[:2] != (b"DAYBKSEG", 1) or any(fields[5]) or fields[6] != zlib.crc32(head[:92]):
             self.say("HEADER", "the header is damaged")
-        elif fields[2] != self.id or fields[3] != first:
-            self.say("HEADER", "the header is of another ledger or place")
-        elif first == self.size and self.head not in (None, fields[4]):
-            self.say("HEADER", "the header does not carry the chain value of the record before")
+        else:
+            if self.id not in (b"", fields[2]) or fields[3] != first:
+                self.say("HEADER", "the header is of another ledger or place")
+            first = fields[3]
+            if first == self.size and self.head not in (None, fields[4]):
+                self.say("HEADER", "the header does not carry the chain value of the record before")
         if first > self.size:
             self.gap(first)
         elif first < self.size:
@@ -197,17 +203,18 @@ class Ledger:
         self.size, self.head, self.whole = position, None, False
 
     def commit(self, body: bytes, fits: bool) -> None:
+        begun = self.size - self.batch
         if not fits or len(body) != 48:
-            self.say("COMMIT", "the commit frame is damaged")
+            self.say("COMMIT", "the commit frame is damaged", position=begun)
         else:
             first, records, chain = struct.unpack(">QQ32s", body)
-            if (first, records) != (self.size - self.batch, self.batch) or chain != self.head or not records:
-                self.say("COMMIT", "the commit frame does not fit its batch")
+            if (first, records) != (begun, self.batch) or self.head not in (None, chain) or not records:
+                self.say("COMMIT", "the commit frame does not fit its batch", position=begun)
         self.batch = 0
 
     def footer(self, data: mmap.mmap, at: int, body: bytes, fits: bool, end: int) -> None:
         if self.batch:
-            self.say("COMMIT", "records before the footer have no commit frame")
+            self.say("COMMIT", "records before the footer have no commit frame", position=self.size - self.batch)
         with memoryview(data) as whole, whole[:at] as before:
             digest = blake3(before).digest()
         expected = struct.pack(">32sQQQQqq32s", digest, self.begun, self.size - self.begun,
@@ -224,13 +231,15 @@ class Ledger:
             return
         entry = entry_of(body[:256])
         if self.damaged and self.size < entry.position < 2**63:
+            self.batch += entry.position - self.size
             self.gap(entry.position)
         self.damaged = False
         for class_, what in self.entry_faults(entry):
             self.say(class_, what)
         self.payloads(entry, body[256 : 256 + entry.length], body[256 + entry.length :])
         self.stream_ids.add(entry.stream)
-        self.streams[entry.stream_no] = (entry.stream, entry.revision, self.size)
+        stream = self.streams.get(entry.stream_no, (entry.stream,))[0]
+        self.streams[entry.stream_no] = (stream, entry.revision, self.size)
         self.recorded = max(self.recorded, entry.recorded)
         low, high = self.span[2:] or (entry.occurred, entry.occurred)
         self.span = [self.span[0] if self.span else entry.recorded, entry.recorded,
@@ -248,7 +257,7 @@ class Ledger:
             yield "FORMAT", "the first event is not ledger.created"
         if entry.position != self.size:
             yield "SEQ", f"the entry says position {entry.position}"
-        if entry.ledger != self.id:
+        if self.id not in (b"", entry.ledger):
             yield "LEDGER", "the entry carries another ledger's id"
         if self.head not in (None, entry.link):
             yield "LINK", "the entry does not carry the chain value of the one before"
@@ -256,56 +265,68 @@ class Ledger:
             yield "TIME", "recorded time goes back"
         before = self.streams.get(entry.stream_no)
         expected = (entry.stream, 0, NO_POSITION) if before is None else (before[0], before[1] + 1, before[2])
+        lost = not self.whole and entry.revision > expected[1]  # by the missing positions
         new = before is None and (entry.stream_no != len(self.streams) or entry.stream in self.stream_ids)
-        if new or (entry.stream, entry.revision, entry.previous) != expected:
+        if not lost and (new or (entry.stream, entry.revision, entry.previous) != expected):
             yield "STREAM", "the stream's number, id, revision or previous position does not continue it"
 
     def payloads(self, entry: Entry, public: bytes, private: bytes) -> None:
-        if entry.flags & 2:
-            self.sealed += 1
-        elif entry.flags & 1 and not private:
-            self.say("PRIVATE_MISSING", "the private part is gone and no erasure is on record")
-        elif private and not is_private(entry, private):
-            self.say("PRIVATE", "the private part is not the one committed to")
+        body: dict = {}
         try:
             payload = public_payload(entry, public)
+            body = payload["body"]
+            self.name(entry, payload["subject"].encode(errors="surrogatepass"))
         except Bad as error:
-            return self.say("PUBLIC", str(error))
-        name = payload["subject"].encode(errors="surrogatepass")
-        blinded = keyed(self.blind, K_STREAM + struct.pack(">I", len(name)) + name) if self.blind else entry.stream
+            self.say("PUBLIC", str(error))
         if self.size == 0:
-            self.first(payload["body"])
-            if blinded != entry.stream:
+            self.first(body)
+        if entry.type == REDACTED:
+            self.redacted[str(body.get("id"))] = self.size
+        if entry.flags & 1 and len(private) < (SEALED_MIN if entry.flags & 2 else 1):
+            subject = body.get("subject") if entry.type in (CORROBORATED, CONFLICTED) else entry.stream.hex()
+            self.missing.append((self.size, self.file, [str(subject), entry.actor.hex()]))
+        elif entry.flags & 2:
+            self.sealed += 1
+        elif private and not is_private(entry, private):
+            self.say("PRIVATE", "the private part is not the one committed to")
+
+    def name(self, entry: Entry, name: bytes) -> None:
+        """With blind.key at hand: the stream's id is its blinded name ("Entry")."""
+        if self.blind and keyed(self.blind, K_STREAM + struct.pack(">I", len(name)) + name) != entry.stream:
+            if self.size == 0:
                 self.say("BLIND", "is not the key the first event was written with", "blind.key")
                 self.blind = b""
-        elif blinded != entry.stream:
-            self.say("STREAM", "the stream's id is not its blinded name")
+            else:
+                self.say("STREAM", "the stream's id is not its blinded name")
 
     def first(self, body: dict) -> None:
         network = str(body.get("private_network")).lower()
-        if body.get("origin") != self.origin or self.network not in ("", network):
+        if self.origin and (body.get("origin"), network) != (self.origin, self.network):
             self.say("SETTINGS", "differs from the first event", "ledger.toml")
 
     def tile(self, level: int, index: int, hashes: list[bytes]) -> None:
         """A full tile of the folder against the entries' tree; a missing one is no fault ("Tree")."""
-        path = tile_path(level, index)
+        path, begin = tile_path(level, index), index << 8 * (level + 1)
         try:
             if plain(self.root, path) is None:
-                return
+                return None
             kept = read(self.root, path, 8192)
         except Bad as error:
-            return self.say("TILE", str(error), path)
-        if len(kept) != 8192:
-            return self.say("TILE", "is not 256 hashes", path)
+            return self.say("TILE", str(error), path, begin)
+        if len(kept) != 8192 or NO_HASH in split(kept):
+            return self.say("TILE", "is not 256 hashes", path, begin)
         for n, (ours, theirs) in enumerate(zip(hashes, split(kept))):
             if ours != theirs and level == 0:
                 self.say("LEAF", "holds another hash than the entry leads to", path, index * 256 + n)
             elif ours != theirs:
-                self.say("TILE", f"hash {n} is not the root of the tile below", path, (index * 256 + n) << 8 * level)
+                self.say("TILE", f"hash {n} is not the root of the tile below", path, begin)
 
     def finish(self) -> None:
         for size, _, file in reversed(self.points):
             self.say("SIZE", f"the ledger ends before the checkpoint's size {size}", file)
+        for position, file, names in self.missing:
+            if not any(self.redacted.get(name, -1) > position for name in names):
+                self.say("PRIVATE_MISSING", "the private part is gone and no erasure is on record", file, position)
         if self.size == 0:
             self.say("TRUNCATED", "there is no event at all")
         for bucket in self.ids:
