@@ -161,8 +161,12 @@ class Bundle:
         return claim
 
     def is_shown(self, position: int) -> bool:
-        at = bisect.bisect_right(self.positions, [position, NO_POSITION]) - 1
-        return at >= 0 and self.positions[at][0] <= position < self.positions[at][1]
+        return self.shows(position, position + 1)
+
+    def shows(self, start: int, end: int) -> bool:
+        """Whether any position from start up to end is among those shown."""
+        at = bisect.bisect_left(self.positions, [end]) - 1
+        return at >= 0 and self.positions[at][1] > start
 
     # -- tiles
 
@@ -176,18 +180,19 @@ class Bundle:
             found &= len(levels[-1]) == width
         if found and root_of(levels) != point.root:
             self.say("checkpoint", "the partial tiles at the right edge do not lead to its root")
-        for path in self.listed:
-            name = tile_name(path)
-            if name:
-                level, index, width = name
-                depth = 0 if level == ENTRIES else level
-                full, edge = point.size >> 8 * (depth + 1), point.size >> 8 * depth & 255
-                if not (width == 0 and index < full or width == edge != 0 and index == full):
-                    self.say(path, "is no tile of a tree of this size")
-                elif level == ENTRIES:
-                    entries.append((index, width or 256, path))
-                elif not width:
-                    self.full_tile(level, index, path, point.size)
+        tiles = {path: name for path in self.listed if (name := tile_name(path))}
+        asked = {(level + 1, index >> 8 if level >= 0 else index) for level, index, _ in tiles.values()}
+        for path, (level, index, width) in tiles.items():
+            depth = 0 if level == ENTRIES else level
+            full, edge = point.size >> 8 * (depth + 1), point.size >> 8 * depth & 255
+            if not (width == 0 and index < full or width == edge != 0 and index == full):
+                self.say(path, "is no tile of a tree of this size")
+            elif level == ENTRIES:
+                entries.append((index, width or 256, path))
+            elif not width:
+                self.full_tile(level, index, path, point.size)
+                if (level, index) not in asked:
+                    self.say(path, "is asked for by nothing in the bundle")
         return sorted(entries)
 
     def read_hashes(self, path: str, width: int) -> list[bytes]:
@@ -221,6 +226,8 @@ class Bundle:
             except Bad as error:
                 self.say(path, str(error))
                 continue
+            if not (self.complete or self.shows(256 * index, 256 * index + width)):
+                self.say(path, "is asked for by nothing in the bundle")
             leaves = self.hashes(tile_path(0, index, width & 255), width)
             for n in range(width):
                 position, raw = index * 256 + n, data[258 * n + 2 : 258 * n + 258]
