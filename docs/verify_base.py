@@ -190,6 +190,8 @@ def read_checkpoint(data: bytes) -> Checkpoint:
             raise Bad("has a line that is no signature")
         raw = from_base64(words[2])
         signatures.append((words[1], raw[:4], raw[4:]))
+    if len({signature[:2] for signature in signatures}) != len(signatures):
+        raise Bad("has two signatures by one key")
     lines = text[:-1].split(b"\n")
     if len(lines) != 3 or not lines[0] or any(len(s[2]) == 0 for s in signatures):
         raise Bad("is no checkpoint of three lines and signatures")

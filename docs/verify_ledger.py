@@ -1,7 +1,7 @@
 """The ledger's folder, streamed: each segment, entry, payload, tile and checkpoint (format.md, "Folder",
 "Segment", "Faults"). Memory: 24 bytes an event to find ids that occur twice, and what one event needs."""
 from __future__ import annotations
-import mmap, os, re, struct, zlib
+import mmap, os, re, struct, tomllib, zlib
 from typing import Callable, Iterator
 from blake3 import blake3
 from verify_base import (
@@ -95,16 +95,20 @@ class Ledger:
             text = read(self.root, "ledger.toml", 4096)
         except Bad as error:
             raise Unusable(f"this is no ledger: ledger.toml {error}") from error
-        form = (rb'format_version = 1\norigin = "([^"\\\s+\x00-\x1f\x7f]{1,255})"\n'
+        form = (rb'format_version = 1\norigin = ("[^\n]+"|\'[^\n]+\')\n'
                 rb'ledger_id = "([0-9a-f]{32})"\nprivate_network = (true|false)\n')
-        lines = re.fullmatch(form, text)
-        if not lines:
+        try:
+            lines = re.fullmatch(form, text)
+            origin = tomllib.loads(text.decode())["origin"] if lines else ""
+        except ValueError:
+            origin = ""
+        if not lines or not re.fullmatch(r"[^\s+\x00-\x1f\x7f]+", origin) or len(origin.encode()) > 255:
             self.say("SETTINGS", "is not the four lines it must be")
-        elif keyed(K_LEDGER, lines[1])[:16].hex().encode() != lines[2]:
+        elif keyed(K_LEDGER, origin.encode())[:16].hex().encode() != lines[2]:
             self.say("SETTINGS", "the ledger id is not that of the origin")
         else:
-            self.origin, self.network = lines[1].decode(errors="replace"), lines[3].decode()
-            self.id, self.head = keyed(K_LEDGER, lines[1])[:16], keyed(K_GENESIS, lines[1])
+            self.origin, self.network = origin, lines[3].decode()
+            self.id, self.head = keyed(K_LEDGER, origin.encode())[:16], keyed(K_GENESIS, origin.encode())
         try:
             self.blind = read(self.root, "blind.key", 32)
             if len(self.blind) != 32:
