@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 PAYLOAD_MAX, NOTE_MAX = 1 << 24, 1 << 20
 NO_POSITION, NO_HASH = 2**64 - 1, bytes(32)
-CREATED, CORROBORATED, CONFLICTED, REDACTED = 0x0B01, 0x0B05, 0x0B06, 0x0B09  # events.md
+CREATED, CORROBORATED, CONFLICTED, ROTATED, REDACTED = 0x0B01, 0x0B05, 0x0B06, 0x0B07, 0x0B09  # events.md
 BILLED, REPORTED = 0x0903, 0x0A03
 ENTRIES = -1  # the "level" of entry bundles
 

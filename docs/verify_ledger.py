@@ -5,10 +5,10 @@ import mmap, os, re, struct, tomllib, zlib
 from typing import Callable, Iterator
 from blake3 import blake3
 from verify_base import (
-    Bad, CONFLICTED, CORROBORATED, CREATED, ENTRIES, Entry, Faults, K_CHAIN, K_GENESIS, K_LEDGER, K_STREAM, NOTE_MAX,
-    NO_HASH, NO_POSITION, PAYLOAD_MAX, Policy, REDACTED, Tree, Unusable, entry_of, form_faults, is_private, keyed,
-    leaf_hash, plain, public_payload, read, read_checkpoint, read_given, root_of, signature_faults, split, tile_name,
-    tile_path)
+    Bad, Checkpoint, CONFLICTED, CORROBORATED, CREATED, ENTRIES, Entry, Faults, K_CHAIN, K_GENESIS, K_LEDGER, K_STREAM,
+    Key, NO_HASH, NO_POSITION, NOTE_MAX, PAYLOAD_MAX, Policy, REDACTED, ROTATED, Tree, Unusable, entry_of, form_faults,
+    is_private, key, keyed, leaf_hash, plain, public_payload, read, read_checkpoint, read_given, root_of,
+    signature_faults, signed, split, tile_name, tile_path)
 
 RECORD, COMMIT, SEAL = b"RECD", b"CMIT", b"SEAL"
 NOT_ZERO, KINDS = re.compile(rb"[^\0]"), re.compile(rb"RECD|CMIT|SEAL")
@@ -33,7 +33,7 @@ class Frames:
         if length > FRAME_MAX or end > len(self.data) or self.budget < 0:
             return 0, False
         fits = zlib.crc32(self.data[at + 12 : end], zlib.crc32(head[:8])) == crc
-        self.budget -= 0 if fits else length
+        self.budget -= 0 if fits else length + 1024
         return end, fits
 
     def next(self, at: int) -> int:
@@ -41,6 +41,8 @@ class Frames:
         for found in KINDS.finditer(self.data, at):
             if self.end(found.start())[1]:
                 return found.start()
+            if self.budget < 0:
+                break
         return len(self.data)
 
     def __iter__(self) -> Iterator[tuple[bytes, int, int, int, bool]]:
@@ -70,6 +72,9 @@ class Ledger:
         self.ids = [bytearray() for _ in range(256)]
         self.missing: list[tuple[int, str, list[str]]] = []  # position, file, blinded names it may be erased under
         self.redacted: dict[str, int] = {}  # blinded name: position of its newest erasure
+        self.older: list[tuple[Checkpoint, str]] = []  # of the ladder, signed by no key of the policy
+        self.replaced: list[Key] = []
+        self.ended: dict[Key, int] = {}  # the position from which on a replaced key signs no more
         self.points: list[tuple[int, bytes, str]] = []  # size, root, file; the largest first
 
     def say(self, class_: str, what: str, file: str = "", position: int | None = None) -> None:
@@ -142,6 +147,8 @@ class Ledger:
             return None
         if self.origin and point.origin != self.origin:
             self.say("LEDGER", "is of another origin", file, point.size)
+        elif self.policy and not newest and all(signed(point, by, False) is None for by in self.policy.logs):
+            self.older.append((point, file))
         elif self.policy:
             for class_, what in signature_faults(point, self.policy, newest):
                 self.say(class_, what, file, point.size)
@@ -163,7 +170,7 @@ class Ledger:
         frames = Frames(data)
         covered = max((end for kind, _, _, end, fits in frames if fits and kind != RECORD), default=0)
         self.begun, self.batch, self.span = self.size, 0, []
-        footer, tail = False, ""
+        footer, tail = 0, ""  # where the footer ends; the class of what follows the last commit
         for kind, at, body, end, fits in frames:
             if at >= covered:
                 tail = "COMMIT" if kind == RECORD or tail == "COMMIT" else "TAIL"
@@ -175,16 +182,18 @@ class Ledger:
             elif kind == COMMIT:
                 self.commit(data[body:end], fits)
             elif kind == SEAL:
-                self.footer(data, at, data[body:end], fits, end)
-                footer = True
+                self.footer(data, at, data[body:end], fits)
+                footer = end
             else:
                 self.say("FRAME", f"bytes at {at} are no frame")
                 self.damaged = True
-        if tail:
+        if footer and footer != len(data):
+            self.say("TAIL", "bytes follow the footer")
+        elif tail:
             self.say(tail, "records without a commit frame, or bytes that are no frame, follow the last commit")
         if not last and not footer:
             self.say("SEAL", "has no footer though it is not the last segment")
-        if last and footer:
+        if last and footer and plain(self.root, f"{self.size:020}.seg.tmp") is None:
             self.say("TRUNCATED", "is sealed and its successor is missing")
 
     def header(self, head: bytes, first: int) -> None:
@@ -216,14 +225,14 @@ class Ledger:
                 self.say("COMMIT", "the commit frame does not fit its batch", position=begun)
         self.batch = 0
 
-    def footer(self, data: mmap.mmap, at: int, body: bytes, fits: bool, end: int) -> None:
+    def footer(self, data: mmap.mmap, at: int, body: bytes, fits: bool) -> None:
         if self.batch:
             self.say("COMMIT", "records before the footer have no commit frame", position=self.size - self.batch)
         with memoryview(data) as whole, whole[:at] as before:
             digest = blake3(before).digest()
         expected = struct.pack(">32sQQQQqq32s", digest, self.begun, self.size - self.begun,
                                *(self.span or [0, 0, 0, 0]), self.head or bytes(32))
-        if not fits or body != expected or end != len(data):
+        if not fits or body != expected:
             self.say("SEAL", "the segment is not the one its footer was written for")
 
     def record(self, body: bytes, fits: bool) -> None:
@@ -284,6 +293,8 @@ class Ledger:
             self.say("PUBLIC", str(error))
         if self.size == 0:
             self.first(body)
+        if entry.type == ROTATED:
+            self.rotation(body)
         if entry.type == REDACTED:
             self.redacted[str(body.get("id"))] = self.size
         if entry.flags & 1 and len(private) < (SEALED_MIN if entry.flags & 2 else 1):
@@ -293,6 +304,16 @@ class Ledger:
             self.sealed += 1
         elif private and not is_private(entry, private):
             self.say("PRIVATE", "the private part is not the one committed to")
+
+    def rotation(self, body: dict) -> None:
+        """The ladder up to the end of a rotation may be signed by the old key alone ("Checkpoints and keys")."""
+        try:
+            old = key(str(body.get("old")).encode(), 1)
+        except Bad as error:
+            return self.say("PUBLIC", f"the rotation's old key {error}")
+        self.replaced.append(old)
+        if body.get("state") == "ended":
+            self.ended.setdefault(old, self.size)
 
     def name(self, entry: Entry, name: bytes) -> None:
         """With blind.key at hand: the stream's id is its blinded name ("Entry")."""
@@ -328,6 +349,10 @@ class Ledger:
     def finish(self) -> None:
         for size, _, file in reversed(self.points):
             self.say("SIZE", f"the ledger ends before the checkpoint's size {size}", file)
+        for point, file in self.older:
+            if not any(signed(point, old, False) and point.size <= self.ended.get(old, NO_POSITION)
+                       for old in self.replaced):
+                self.say("SIG", "is not signed by a log of the policy or a key it replaced", file, point.size)
         for position, file, names in self.missing:
             if not any(self.redacted.get(name, -1) > position for name in names):
                 self.say("PRIVATE_MISSING", "the private part is gone and no erasure is on record", file, position)
@@ -347,6 +372,6 @@ class Ledger:
                     self.say("TILE", "lies beyond the newest entry", path)
         root = root_of(self.tree.levels).hex() if self.whole else "unknown, positions are missing"
         sealed = f", {self.sealed} private parts sealed and not opened" if self.sealed else ""
-        signed = "" if self.policy else ", signatures not checked: no policy"
-        print(f"{self.size} events, head {(self.head or b'').hex()}, root {root}{sealed}{signed}; "
+        unchecked = "" if self.policy else ", signatures not checked: no policy"
+        print(f"{self.size} events, head {(self.head or b'').hex()}, root {root}{sealed}{unchecked}; "
               f"{self.faults.count} faults")
