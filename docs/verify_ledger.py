@@ -297,10 +297,10 @@ class Ledger:
             self.rotation(body)
         if entry.type == REDACTED:
             self.redacted[str(body.get("id"))] = self.size
-        if entry.flags & 1 and len(private) < (SEALED_MIN if entry.flags & 2 else 1):
+        if entry.flags & 1 and not private:
             subject = body.get("subject") if entry.type in (CORROBORATED, CONFLICTED) else entry.stream.hex()
             self.missing.append((self.size, self.file, [str(subject), entry.actor.hex()]))
-        elif entry.flags & 2:
+        elif entry.flags & 2 and len(private) >= SEALED_MIN:
             self.sealed += 1
         elif private and not is_private(entry, private):
             self.say("PRIVATE", "the private part is not the one committed to")
