@@ -9,7 +9,8 @@ It needs Python 3.11, `blake3` and `cryptography`. Exit code: 0 no fault, 3 faul
 
 A clean bundle or proof proves that the events shown are, byte for byte, in the tree whose root a log of the
 policy signed and its quorum of witnesses cosigned, and that the claim of bundle.json holds for them.
-A clean ledger proves that its folder is one unbroken chain that leads to every checkpoint in it.
+A clean ledger proves that its folder is one unbroken chain that leads to every checkpoint in it. With a
+policy, the newest checkpoint and those handed in must reach its quorum, each older one a signature of the log.
 
 Not proven: that an event is true; that a ledger was not rewritten whole or cut behind its newest checkpoint
 (hand in one kept elsewhere with --against); that a bill follows from the events it cites. Not checked:
