@@ -6,10 +6,9 @@ use ledger::checkpoint::{Checkpoint, CheckpointError};
 use ledger::note::{Note, NoteError};
 use ledger::payload::SALT_BYTES;
 use ledger::tree::{ProofError, leaf_hash, verify_consistency, verify_inclusion};
-use ledger::{CHECKPOINT_FILE, KeptNote, ReadError, Reader, StoredRecord};
+use ledger::{CHECKPOINT_FILE, KeptNote, ReadError, Reader, StoredRecord, rung};
 
 use crate::proof::{GrowthFile, Opened, OpenedError, ProofFile};
-use crate::publish::ladder_path;
 
 /// Why there is no proof. Listed in the order the causes are checked.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +66,7 @@ pub enum ProveError {
 /// # Errors
 /// [`ProveError::NoCheckpoint`], or when it cannot be read.
 pub fn checkpoint(dir: &Path, size: Option<u64>) -> Result<(Note, Checkpoint), ProveError> {
-    let name = size.map_or_else(|| CHECKPOINT_FILE.to_owned(), ladder_path);
+    let name = size.map_or_else(|| CHECKPOINT_FILE.to_owned(), rung);
     let kept = match KeptNote::read(&dir.join(&name), name.clone()) {
         Ok(kept) => kept,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

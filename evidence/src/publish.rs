@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ledger::checkpoint::Checkpoint;
 use ledger::note::{Note, NoteError, SigningKey};
 use ledger::tree::{Frontier, Tile, TreeHash, leaf_hash};
-use ledger::{CHECKPOINT_FILE, Entry, KeptNote, LADDER_FOLDER, ReadError, Reader, hash};
+use ledger::{CHECKPOINT_FILE, Entry, KeptNote, LADDER_FOLDER, ReadError, Reader, hash, rung};
 
 use crate::head::{Head, HeadError, swap};
 use crate::keys::{KeyFolder, Readers, replace};
@@ -55,11 +55,6 @@ pub struct Published {
     pub before: Option<u64>,
     /// Whether it was signed now.
     pub is_new: bool,
-}
-
-/// The file of a checkpoint in the ladder, in the ledger's folder: its size in 20 digits.
-pub fn ladder_path(size: u64) -> String {
-    format!("{LADDER_FOLDER}/{size:020}")
 }
 
 /// Signs the ledger as it is, once, and keeps the checkpoint in its folder: nothing new, no new
@@ -236,7 +231,7 @@ fn keep(dir: &Path, size: u64, note: &Note) -> Result<(), PublishError> {
     };
     let ladder = dir.join(LADDER_FOLDER);
     std::fs::create_dir_all(&ladder).map_err(fail(LADDER_FOLDER))?;
-    let path = ladder_path(size);
+    let path = rung(size);
     let name = path.strip_prefix(LADDER_FOLDER).unwrap_or(&path);
     replace(
         &ladder,

@@ -95,7 +95,10 @@ fn event_type() -> Option<EventType> {
 }
 
 /// Every event that opened an epoch, with its position.
-fn opened(reader: &Reader) -> Result<Vec<(u64, EpochSealed)>, ReadError> {
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn opened(reader: &Reader) -> Result<Vec<(u64, EpochSealed)>, ReadError> {
     let mut found = Vec::new();
     let wanted = event_type();
     reader.scan(

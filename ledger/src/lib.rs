@@ -67,6 +67,6 @@ pub use store::{RecordRef, Store, StoreError, StoredRecord};
 pub use tiles::{TileError, Tree};
 pub use vault::{DATA_KEYS_FILE, VaultError};
 pub use verify::{
-    CHAIN_FOLDER, CHECKPOINT_FILE, Fault, FaultClass, KeptNote, LADDER_FOLDER, Outside,
-    PrivateParts, Statement, VerifyReport, chain_path, verify, verify_against,
+    CHAIN_FOLDER, CHECKPOINT_FILE, Fault, FaultClass, KeptNote, LADDER_FOLDER, OnEvidence, Outside,
+    PrivateParts, ReplacedKey, Statement, VerifyReport, chain_path, rung, verify, verify_against,
 };

@@ -12,6 +12,7 @@ mod fault;
 mod folder;
 mod join;
 mod leaves;
+mod on_evidence;
 mod private;
 mod records;
 mod segment;
@@ -32,22 +33,25 @@ use crate::hash::{self, Hash};
 use crate::ledger::OpenError;
 use crate::note::VerifierKey;
 use crate::place::Place;
+use crate::reader::Reader;
 use crate::segment::file::{SegmentFile, list, name_of};
 use crate::tiles::TileFiles;
-use crate::tree::{TreeHash, WIDTH};
+use crate::tree::{Tile, TreeHash, WIDTH};
 use crate::vault::Vault;
 use clean::check_clean;
 use folder::Folder;
 use join::join;
 use leaves::Wanted;
+use on_evidence::replaced_keys;
 use private::Opener;
 use segment::{Checked, check};
-use statements::check_newest;
+use statements::check_signatures;
 
 pub use anchors::{CHAIN_FOLDER, chain_path};
 pub use fault::{Fault, FaultClass};
+pub use on_evidence::{OnEvidence, ReplacedKey};
 pub use private::PrivateParts;
-pub use statements::{CHECKPOINT_FILE, KeptNote, LADDER_FOLDER, Statement};
+pub use statements::{CHECKPOINT_FILE, KeptNote, LADDER_FOLDER, Statement, rung};
 
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +64,8 @@ pub struct VerifyReport {
     pub root: Option<TreeHash>,
     /// Checkpoints the ledger was held against, by size.
     pub statements: Vec<Statement>,
+    /// Events on keys and seals.
+    pub on_evidence: Vec<OnEvidence>,
     /// Entries compared with anchors, when there were any.
     pub anchored: Option<u64>,
     /// Number of segments.
@@ -77,6 +83,11 @@ impl VerifyReport {
     pub fn is_clean(&self) -> bool {
         self.faults.is_empty()
     }
+
+    /// Keys the ledger had before, by its own account: good for checkpoints of their time.
+    pub fn replaced_keys(&self) -> Vec<ReplacedKey> {
+        replaced_keys(&self.on_evidence)
+    }
 }
 
 /// What a ledger is held against beside itself.
@@ -86,8 +97,6 @@ pub struct Outside {
     pub checkpoints: Vec<KeptNote>,
     /// Keys of the ledger and of witnesses; without any, signatures are not checked.
     pub keys: Vec<VerifierKey>,
-    /// Keys the ledger had before, by its own account: good for checkpoints that are not the newest.
-    pub replaced_keys: Vec<VerifierKey>,
     /// Folder of anchors: level-0 tiles and chain values.
     pub anchors: Option<PathBuf>,
 }
@@ -114,9 +123,8 @@ impl Ask {
         let statements: Vec<Statement> = kept
             .iter()
             .chain(&outside.checkpoints)
-            .filter_map(|note| note.stated(folder.origin(), outside, &mut faults))
+            .filter_map(|note| note.stated(folder.origin(), &mut faults))
             .collect();
-        check_newest(&statements, outside, &mut faults);
         let cut = |statement: &Statement| !statement.size.is_multiple_of(WIDTH);
         let ends = statements.iter().filter(|statement| cut(statement));
         Ok(Self {
@@ -202,15 +210,33 @@ pub fn verify_against(
         }
     }
     let mut report = join(dir, &folder, &ask, checked);
+    let replaced = report.replaced_keys();
+    let signatures = check_signatures(&mut report.statements, &outside.keys, &replaced);
+    report.faults.extend(signatures);
+    report.faults.extend(ahead(&ask, dir, report.size));
     if let Some(anchors) = &outside.anchors {
         let compared = anchors::compare(dir, anchors);
         report.anchored = Some(compared.entries);
         report.faults.extend(compared.faults);
-        report
-            .faults
-            .sort_by_key(|fault| (fault.position, fault.class));
     }
+    report
+        .faults
+        .sort_by_key(|fault| (fault.position, fault.class));
     Ok(report)
+}
+
+/// A full tile beyond the newest entry: the ledger was cut after it was written. One that a writer
+/// has filled since is none.
+fn ahead(ask: &Ask, dir: &Path, size: u64) -> Option<Fault> {
+    let tile = Tile::full(0, size / WIDTH);
+    let is_there = ask.wanted.files.as_ref()?.holds(tile);
+    let grown = || Reader::open(dir).is_ok_and(|reader| reader.size() / WIDTH > tile.index);
+    (is_there && !grown()).then(|| Fault {
+        position: Some(size),
+        class: FaultClass::Tile,
+        file: tile.path(),
+        detail: "a full tile lies beyond the newest entry: the ledger was cut".to_owned(),
+    })
 }
 
 /// Readings of the data keys while a writer adds to them.

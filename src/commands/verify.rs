@@ -1,14 +1,18 @@
 //! `daybook verify`.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
 use anyhow::Context as _;
 use comfy_table::Cell;
+use evidence::policy::JudgeError;
 use evidence::seal;
+use ledger::event::evidence::EpochSealed;
 use ledger::hash::hex;
 use ledger::note::VerifierKey;
-use ledger::{EventBody, EventType, Fault, FaultClass, KeptNote, Outside, Reader, VerifyReport};
+use ledger::{
+    CHECKPOINT_FILE, EventBody, Fault, FaultClass, KeptNote, LADDER_FOLDER, Outside, Reader,
+    Settings, Statement, VerifyReport,
+};
 use serde_json::{Value, json};
 
 use super::{Globals, book, data_keys, keys, prove};
@@ -33,7 +37,10 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
         Ok(report) => report,
         Err(error) => return Err(book::open_error(globals.ledger, error)),
     };
-    report.faults.extend(seals(globals, &outside));
+    let of_seals = seals(globals, &outside, &report);
+    report.faults.extend(of_seals);
+    let of_witnesses = quorums(&report, args)?;
+    report.faults.extend(of_witnesses);
     let signatures_checked = !outside.keys.is_empty();
     let outcome = if report.faults.is_empty() {
         Outcome::Done
@@ -115,55 +122,65 @@ fn outside(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outside> {
     } else {
         let keys = globals.key_folder();
         if keys.can_sign()
-            && let Ok(reader) = Reader::open(globals.ledger)
+            && let Ok(Some(settings)) = Settings::read(globals.ledger)
         {
-            outside.keys = keys::verifier_keys(&keys, reader.origin())?;
+            outside.keys = keys::verifier_keys(&keys, &settings.origin)?;
         }
-    }
-    if !outside.keys.is_empty() {
-        outside.replaced_keys = replaced(globals);
     }
     Ok(outside)
 }
 
-/// Keys the ledger says it had before. What cannot be read is left to the verification.
-fn replaced(globals: Globals<'_>) -> Vec<VerifierKey> {
-    let mut keys = Vec::new();
-    let Ok(reader) = Reader::open(globals.ledger) else {
-        return keys;
+/// Checkpoints that too few of the policy's witnesses signed: asked of the newest, and of those an
+/// auditor brings. Older ones may be from before there were witnesses.
+fn quorums(report: &VerifyReport, args: &Verify) -> anyhow::Result<Vec<Fault>> {
+    let Some(path) = &args.policy else {
+        return Ok(Vec::new());
     };
-    let wanted = EventType::from_name("ledger.key_rotated");
-    let scanned = reader.scan(
-        0..reader.size(),
-        &|event_type| Some(event_type) == wanted,
-        &mut |recorded| {
-            if let EventBody::KeyRotated(rotated) = recorded.event.body {
-                keys.extend(rotated.old.parse().ok());
-            }
-            ControlFlow::Continue(())
-        },
-    );
-    // a scan that ends at damage has found the keys before it
-    let _readable = scanned.is_ok();
-    keys
+    let policy = prove::policy(path)?;
+    let is_asked = |statement: &Statement| {
+        statement.name == CHECKPOINT_FILE || !statement.name.starts_with(LADDER_FOLDER)
+    };
+    let faults = report.statements.iter().filter(|one| is_asked(one));
+    let faults = faults.filter_map(|statement| match policy.judge(&statement.note) {
+        Err(error @ JudgeError::Quorum { .. }) => Some(Fault {
+            position: None,
+            class: FaultClass::Cosig,
+            file: statement.name.clone(),
+            detail: error.to_string(),
+        }),
+        _ => None,
+    });
+    Ok(faults.collect())
 }
 
-/// What is wrong with the seals, where the ledger can be read.
-fn seals(globals: Globals<'_>, outside: &Outside) -> Vec<Fault> {
+/// What is wrong with the seals, where there are any and the ledger can be read.
+fn seals(globals: Globals<'_>, outside: &Outside, report: &VerifyReport) -> Vec<Fault> {
+    let events: Vec<(u64, EpochSealed)> = report
+        .on_evidence
+        .iter()
+        .filter_map(|event| match event.body()? {
+            EventBody::EpochSealed(sealed) => Some((event.position, sealed)),
+            _ => None,
+        })
+        .collect();
+    if events.is_empty() {
+        return Vec::new();
+    }
     let (Ok(reader), Ok(kept)) = (
         Reader::open(globals.ledger),
         KeptNote::of_ledger(globals.ledger),
     ) else {
         return Vec::new();
     };
+    let replaced = report.replaced_keys();
     let known: Vec<VerifierKey> = outside
         .keys
         .iter()
-        .chain(&outside.replaced_keys)
+        .chain(replaced.iter().map(|old| &old.key))
         .filter(|key| key.name() == reader.origin())
         .cloned()
         .collect();
-    let Ok((_, faults)) = seal::check(&reader, &kept, &known) else {
+    let Ok((_, faults)) = seal::check(&reader, &events, &kept, &known) else {
         return Vec::new();
     };
     faults

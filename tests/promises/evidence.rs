@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
 use super::program::{Desk, files, inventory};
 
 /// A desk with a small ledger, a key, a policy and a checkpoint.
@@ -134,6 +138,43 @@ fn the_ledger_is_held_against_a_kept_checkpoint() {
     let report = other.json(&against);
     assert_eq!(report["verified"], false);
     assert_eq!(report["faults"][0]["class"], "SIZE", "{size}: {report}");
+}
+
+/// A witness's key, as its policy line has it: of type 0x04 (C2SP tlog-cosignature).
+fn witness_key(name: &str) -> String {
+    let point = ledger::note::SigningKey::new(name, &[5; 32]).unwrap();
+    let text = point.verifier().to_string();
+    let (_, encoded) = text.rsplit_once('+').unwrap_or_default();
+    let mut key = STANDARD.decode(encoded).unwrap();
+    key[0] = 4;
+    let mut hasher = Sha256::new();
+    hasher.update(format!("{name}\n"));
+    hasher.update(&key);
+    let digest: [u8; 32] = hasher.finalize().into();
+    format!(
+        "{name}+{}+{}",
+        ledger::hash::hex(&digest[..4]),
+        STANDARD.encode(key)
+    )
+}
+
+#[test]
+fn a_checkpoint_without_the_quorum_does_not_verify() {
+    let desk = signed();
+    let policy = std::fs::read_to_string(desk.path("policy")).unwrap();
+    let log = policy.lines().next().unwrap();
+    let witness = witness_key("witness.example/one");
+    desk.file(
+        "strict",
+        format!("{log}\nwitness one {witness}\nquorum one\n"),
+    );
+    let report = desk.json(&["verify", "--policy", "strict", "--json"]);
+    assert_eq!(report["verified"], false);
+    assert_eq!(report["faults"][0]["class"], "COSIG", "{report}");
+    assert_eq!(
+        desk.json(&["verify", "--policy", "policy", "--json"])["verified"],
+        true
+    );
 }
 
 #[test]

@@ -10,9 +10,11 @@ use ledger::{Entry, hash};
 
 use super::about::{About, Kind};
 use super::claims::{Watch, check_document, cited};
-use super::hashes::Bound;
+use super::hashes::{Bound, needed};
 use super::manifest::{Listed, Manifest, hash_limited, read_limited};
-use super::{ABOUT_FILE, DOCUMENT_BYTES_MAX, MANIFEST_FILE, PAYLOAD_FOLDER, PRIVATE_FOLDER};
+use super::{
+    ABOUT_FILE, DOCUMENT_BYTES_MAX, MANIFEST_FILE, PAYLOAD_FOLDER, PRIVATE_FOLDER, TIMESTAMP_FOLDER,
+};
 use crate::policy::{Judged, Policy};
 use crate::proof::Opened;
 
@@ -182,6 +184,8 @@ impl Reading {
             judged.checkpoint.origin != about.origin || judged.checkpoint.size != about.size
         }) {
             "origin and size are not those of the checkpoint"
+        } else if matches!(about.about, Kind::Period { .. }) && !about.complete {
+            "a month is proven only with every entry, and `complete` is false"
         } else if !about.ranges_are_sound() {
             "the ranges of positions are not in order, or beyond the checkpoint"
         } else {
@@ -236,14 +240,12 @@ impl Reading {
                 .flat_map(|(start, end)| start / WIDTH..end.div_ceil(WIDTH))
                 .collect()
         };
-        let mut known: BTreeSet<String> = BTreeSet::new();
         let mut chain = Some((0, hash::genesis(&checkpoint.origin)));
-        for index in wanted {
+        for index in wanted.iter().copied() {
             let Some(tile) = Tile::holding(0, index.saturating_mul(WIDTH), checkpoint.size) else {
                 continue;
             };
             let path = tile.entries_path();
-            known.insert(path.clone());
             let Some(bytes) = self.read(&path, u64::from(tile.width) * 258) else {
                 continue;
             };
@@ -279,7 +281,7 @@ impl Reading {
                 watch.entry(about, &decoded, &mut self.faults);
             }
         }
-        self.unknown(&known, about);
+        self.unknown(&wanted, about, checkpoint);
     }
 
     /// An entry that is the one its tile says.
@@ -331,12 +333,48 @@ impl Reading {
         }
     }
 
+    /// Timestamps beside what was stamped: each token has its checkpoint, of the bundle's own text.
+    fn stamped(&mut self, checkpoint: &Checkpoint) -> BTreeSet<String> {
+        let folder = format!("{TIMESTAMP_FOLDER}/");
+        let beside = |path: &str, ending: &str, other: &str| {
+            let name = path.strip_prefix(&folder)?.strip_suffix(ending)?;
+            Some(format!("{folder}{name}{other}"))
+        };
+        let mut found = BTreeSet::new();
+        let paths: Vec<String> = self.manifest.files.keys().cloned().collect();
+        for token in paths {
+            let Some(stamped) = beside(&token, ".tsr", ".checkpoint") else {
+                continue;
+            };
+            if !self.manifest.files.contains_key(&stamped) {
+                continue;
+            }
+            let limit = u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX);
+            let note = self.read(&stamped, limit);
+            let note = note.and_then(|bytes| Note::parse(&bytes).ok());
+            if note.is_some_and(|note| note.text() == checkpoint.text()) {
+                found.extend([token, stamped]);
+            }
+        }
+        found
+    }
+
     /// Files that nothing of this bundle asks for prove nothing, and could be taken for proof.
-    fn unknown(&mut self, entries: &BTreeSet<String>, about: &About) {
+    fn unknown(&mut self, wanted: &BTreeSet<u64>, about: &About, checkpoint: &Checkpoint) {
+        let entries: BTreeSet<String> = wanted
+            .iter()
+            .filter_map(|index| Tile::holding(0, index.saturating_mul(WIDTH), checkpoint.size))
+            .map(|tile| tile.entries_path())
+            .collect();
         let document = match &about.about {
             Kind::Invoice { document, .. } | Kind::Report { document, .. } => document.as_str(),
             Kind::Identity { .. } | Kind::Period { .. } => "",
         };
+        let stamped = self.stamped(checkpoint);
+        let tiles: BTreeSet<String> = needed(checkpoint.size, wanted)
+            .iter()
+            .map(Tile::path)
+            .collect();
         for path in self.manifest.files.keys() {
             let of = |folder: &str| {
                 let position = path.strip_prefix(folder)?.strip_prefix('/')?;
@@ -347,8 +385,8 @@ impl Reading {
             let is_known = ["checkpoint", ABOUT_FILE, document].contains(&path.as_str())
                 || payload.is_some_and(|position| about.has(position))
                 || entries.contains(path)
-                || path.starts_with(super::TIMESTAMP_FOLDER)
-                || (path.starts_with("tile/") && !path.starts_with("tile/entries/"));
+                || stamped.contains(path)
+                || tiles.contains(path);
             if !is_known {
                 self.faults
                     .add(path.clone(), "nothing in the bundle asks for it");

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use ledger::event::{billing::RunRecorded, report::Issued};
 use ledger::hash::hex;
 use ledger::{Entry, EventType, PublicPayload};
+use serde::de::Error as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -108,14 +109,20 @@ pub(super) fn check_document(
 /// `position`, at any depth.
 ///
 /// # Errors
-/// When the document is no JSON.
+/// When the document is no JSON, or cites what is no position.
 pub fn cited(document: &[u8]) -> Result<BTreeSet<u64>, serde_json::Error> {
     let document: Value = serde_json::from_slice(document)?;
     let mut found = BTreeSet::new();
     let mut left = vec![(&document, false)];
     while let Some((value, cites)) = left.pop() {
         match value {
-            Value::Number(number) if cites => found.extend(number.as_u64()),
+            Value::Number(number) if cites => {
+                let position = number.as_u64();
+                let position = position.ok_or_else(|| {
+                    serde_json::Error::custom(format!("it cites {number}, which is no position"))
+                })?;
+                found.insert(position);
+            }
             Value::Array(items) => left.extend(items.iter().map(|item| (item, cites))),
             Value::Object(fields) => left.extend(fields.iter().map(|(name, value)| {
                 let cites = ["evidence", "opened", "closed", "position"].contains(&name.as_str());

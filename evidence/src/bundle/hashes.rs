@@ -1,12 +1,32 @@
 //! The tiles of a bundle, believed from the top: those at the edge lead to the root of the
 //! checkpoint, and each other one to a hash in the tile above it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::checkpoint::Checkpoint;
 use ledger::tree::{self, Frontier, Hashes, Tile, TreeHash, WIDTH};
 
 use super::check::Faults;
+
+/// The tiles a bundle needs to bind the entries of some level-0 tiles: these, all above them, and
+/// those at the edge of each level.
+pub(super) fn needed(size: u64, level_0: &BTreeSet<u64>) -> BTreeSet<Tile> {
+    let mut tiles = BTreeSet::new();
+    let mut indexes = level_0.clone();
+    for level in 0_u8.. {
+        let hashes = size >> (u32::from(level) * 8);
+        if hashes == 0 {
+            break;
+        }
+        if !hashes.is_multiple_of(WIDTH) {
+            indexes.insert(hashes / WIDTH);
+        }
+        let holding = |index: &u64| Tile::holding(level, index.saturating_mul(WIDTH), size);
+        tiles.extend(indexes.iter().filter_map(holding));
+        indexes = indexes.iter().map(|index| index / WIDTH).collect();
+    }
+    tiles
+}
 
 /// Tiles whose hashes the checkpoint binds.
 #[derive(Debug, Default)]

@@ -10,6 +10,7 @@ use ledger::tree::{Tile, WIDTH};
 use ledger::{ReadError, Reader};
 
 use super::about::{About, Kind};
+use super::hashes::needed;
 use super::manifest::Manifest;
 use super::{ABOUT_FILE, MANIFEST_FILE, PAYLOAD_FOLDER, PRIVATE_FOLDER};
 use crate::proof::OpenedError;
@@ -114,7 +115,10 @@ pub fn write(
     } else {
         contents.positions.iter().map(|at| at / WIDTH).collect()
     };
-    put_tiles(reader, size, &wanted, &mut out)?;
+    let tree = reader.tree();
+    for tile in needed(size, &wanted) {
+        out.put(&tile.path(), &tree.tile(tile)?.concat())?;
+    }
     put_entries(reader, size, (&wanted, contents), &mut out)?;
     let manifest = out.manifest.to_string();
     out.write(MANIFEST_FILE, manifest.as_bytes())?;
@@ -123,34 +127,6 @@ pub fn write(
         bytes: out.bytes,
         events: u64::try_from(contents.positions.len()).unwrap_or(u64::MAX),
     })
-}
-
-/// The tiles on the way from the wanted ones to the root, and those at the edge.
-fn put_tiles(
-    reader: &Reader,
-    size: u64,
-    wanted: &BTreeSet<u64>,
-    out: &mut Out,
-) -> Result<(), BundleError> {
-    let tree = reader.tree();
-    let mut indexes = wanted.clone();
-    for level in 0_u8.. {
-        let hashes = size >> (u32::from(level) * 8);
-        if hashes == 0 {
-            break;
-        }
-        let edge = (hashes - 1) / WIDTH;
-        if !hashes.is_multiple_of(WIDTH) {
-            indexes.insert(edge);
-        }
-        for index in &indexes {
-            if let Some(tile) = Tile::holding(level, index * WIDTH, size) {
-                out.put(&tile.path(), &tree.tile(tile)?.concat())?;
-            }
-        }
-        indexes = indexes.iter().map(|index| index / WIDTH).collect();
-    }
-    Ok(())
 }
 
 /// The entries of the wanted tiles, and the payloads of the events that are shown.

@@ -3,10 +3,9 @@
 use ledger::checkpoint::Checkpoint;
 use ledger::event::evidence::EpochSealed;
 use ledger::note::{Note, VerifierKey};
-use ledger::{Entry, KeptNote, ReadError, Reader};
+use ledger::{Entry, KeptNote, ReadError, Reader, rung};
 
-use super::{created_ms, epoch_at, event_type, key_name, opened, statement};
-use crate::publish::ladder_path;
+use super::{created_ms, epoch_at, event_type, key_name, statement};
 
 /// A seal that is missing or does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,22 +16,22 @@ pub struct SealFault {
     pub detail: String,
 }
 
-/// Checks every seal; `keys` are those of the ledger that an auditor trusts, and may be none. The
+/// Checks every seal, by the events that open epochs, in order; `keys` are those of the ledger that an auditor trusts, and may be none. The
 /// number of epochs, 0 when the ledger is not sealed.
 ///
 /// # Errors
 /// When the ledger cannot be read.
 pub fn check(
     reader: &Reader,
+    events: &[(u64, EpochSealed)],
     kept: &[KeptNote],
     keys: &[VerifierKey],
 ) -> Result<(u64, Vec<SealFault>), ReadError> {
-    let events = opened(reader)?;
     let created = created_ms(reader)?;
     let mut faults = Vec::new();
     let mut before: Option<VerifierKey> = None;
     let mut wanted = 0;
-    for (position, event) in &events {
+    for (position, event) in events {
         let mut fault = |detail: String| {
             faults.push(SealFault {
                 position: *position,
@@ -119,7 +118,7 @@ fn faults_of(
 
 /// Why the last checkpoint of an epoch is not there, or not sealed.
 fn unsealed(origin: &str, size: u64, key: &VerifierKey, kept: &[KeptNote]) -> Option<String> {
-    let path = ladder_path(size);
+    let path = rung(size);
     let note = kept.iter().find(|note| note.name == path);
     let Some(note) = note.and_then(|kept| Note::parse(&kept.bytes).ok()) else {
         return Some(format!(

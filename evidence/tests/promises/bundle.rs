@@ -247,6 +247,50 @@ fn what_is_left_out_is_missed() {
 }
 
 #[test]
+fn what_nothing_asks_for_is_refused() {
+    let (desk, document) = desk();
+    let policy = desk.policy();
+    let whole = bundled(&desk, &report(&document), "report");
+    let mut one = contents(identity(1), [2]);
+    let verdict = checked(&bundled(&desk, &one, "one"), &policy);
+    assert!(
+        !verdict
+            .faults
+            .iter()
+            .any(|fault| fault.file.starts_with("tile"))
+    );
+    let dir = desk.root.join("one");
+    for name in ["tile/0/001", "tile/entries/001", "payload/300"] {
+        std::fs::copy(whole.join(name), dir.join(name)).unwrap();
+        relist(&dir);
+        let faults = checked(&dir, &policy).faults;
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault.file == name && fault.detail.contains("asks for")),
+            "{name}: {faults:?}"
+        );
+        std::fs::remove_file(dir.join(name)).unwrap();
+    }
+    for name in [
+        "timestamp/1.tsr",
+        "timestamp/1.checkpoint",
+        "timestamp/more",
+    ] {
+        one.files = [(name.to_owned(), b"x".to_vec())].into();
+        let verdict = checked(&bundled(&desk, &one, &name.replace('/', "-")), &policy);
+        assert!(verdict.faults.iter().any(|fault| fault.file == name));
+    }
+    let month = Kind::Period {
+        period: "2026-09".to_owned(),
+        start: Timestamp::from_second(1_790_000_010).unwrap(),
+        end: Timestamp::from_second(1_790_000_020).unwrap(),
+    };
+    let verdict = checked(&bundled(&desk, &contents(month, 11..21), "month"), &policy);
+    assert_eq!(verdict.faults[0].file, "bundle.json");
+}
+
+#[test]
 fn a_bundle_is_judged_by_the_readers_keys_alone() {
     let (desk, document) = desk();
     let dir = bundled(&desk, &report(&document), "report");

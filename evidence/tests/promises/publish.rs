@@ -222,7 +222,8 @@ fn seal_faults(desk: &Desk) -> Vec<(u64, String)> {
     let kept = KeptNote::of_ledger(&desk.dir).unwrap();
     let keys: Vec<_> = desk.keys.signing(ORIGIN).unwrap();
     let keys: Vec<_> = keys.iter().map(|key| key.verifier().clone()).collect();
-    let (_, faults) = seal::check(&desk.reader(), &kept, &keys).unwrap();
+    let events = seal::opened(&desk.reader()).unwrap();
+    let (_, faults) = seal::check(&desk.reader(), &events, &kept, &keys).unwrap();
     faults
         .into_iter()
         .map(|fault| (fault.position, fault.detail))
@@ -262,16 +263,13 @@ fn every_day_is_sealed_even_an_empty_one_and_its_key_destroyed() {
         secret
     );
     // the last checkpoint of the first day carries that day's signature
-    let note = KeptNote::read(
-        &desk.dir.join(evidence::publish::ladder_path(12)),
-        String::new(),
-    );
+    let note = KeptNote::read(&desk.dir.join(ledger::rung(12)), String::new());
     let note = Note::parse(&note.unwrap().bytes).unwrap();
     assert!(note.verify(&[first]).is_ok());
     let report = verify_against(&desk.dir, &Outside::default(), &|_, _| {}).unwrap();
     assert_eq!(report.faults, []);
 
-    std::fs::remove_file(desk.dir.join(evidence::publish::ladder_path(13))).unwrap();
+    std::fs::remove_file(desk.dir.join(ledger::rung(13))).unwrap();
     let faults = seal_faults(&desk);
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(faults[0].0 == 13 && faults[0].1.contains("missing"));

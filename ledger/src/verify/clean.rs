@@ -332,6 +332,7 @@ impl Walk {
             spans: records.spans.into_sorted(),
             leaves: records.leaves,
             privates: records.privates,
+            on_evidence: records.on_evidence,
             bytes: self.bytes,
             faults: Vec::new(),
         };

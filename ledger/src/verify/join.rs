@@ -25,10 +25,11 @@ pub(super) fn join(
     mut segments: Vec<Checked>,
 ) -> VerifyReport {
     let mut in_tree = Faults::of(String::new());
-    let leaves = segments
-        .iter_mut()
-        .map(|segment| std::mem::take(&mut segment.leaves))
-        .collect();
+    let (mut leaves, mut on_evidence) = (Vec::new(), Vec::new());
+    for segment in &mut segments {
+        leaves.push(std::mem::take(&mut segment.leaves));
+        on_evidence.append(&mut segment.on_evidence);
+    }
     let size = segments.last().map_or(0, |last| last.next);
     let tree = Whole::join(size, leaves, &ask.wanted, &mut in_tree);
     let mut statements = ask.statements.clone();
@@ -73,6 +74,7 @@ pub(super) fn join(
         size,
         root: tree.root(size),
         statements,
+        on_evidence,
         anchored: None,
         head_chain: segments
             .last()

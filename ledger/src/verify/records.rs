@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::fault::{FaultClass, Faults};
 use super::leaves::Leaves;
+use super::on_evidence::OnEvidence;
 use super::private::{Found, Opener, Privates};
 use super::streams::Spans;
 use crate::entry::{Entry, EntryError};
@@ -55,6 +56,7 @@ pub(super) struct Records {
     pub(super) spans: Spans,
     pub(super) first_time: Option<(Position, u64)>,
     pub(super) leaves: Leaves,
+    pub(super) on_evidence: Vec<OnEvidence>,
     pub(super) privates: Privates,
 }
 
@@ -90,6 +92,7 @@ impl Records {
             spans: Spans::default(),
             first_time: None,
             leaves: Leaves::default(),
+            on_evidence: Vec::new(),
             privates: Privates::default(),
         }
     }
@@ -187,6 +190,13 @@ impl Records {
         }
         if entry.is_redaction() && is_told {
             self.privates.redaction(position, public, faults);
+        }
+        if is_told && OnEvidence::is_one(entry.event_type) {
+            self.on_evidence.push(OnEvidence {
+                position,
+                event_type: entry.event_type,
+                public: public.to_vec(),
+            });
         }
         self.privates
             .check(entry, public, private, (intact, faults));

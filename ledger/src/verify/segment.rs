@@ -3,6 +3,7 @@
 use super::Ask;
 use super::fault::{Fault, FaultClass, Faults};
 use super::leaves::Leaves;
+use super::on_evidence::OnEvidence;
 use super::private::Privates;
 use super::records::{Hashes, Item, PlacedId, Records};
 use super::streams::Span;
@@ -39,6 +40,7 @@ pub(super) struct Checked {
     pub(super) spans: Vec<Span>,
     pub(super) leaves: Leaves,
     pub(super) privates: Privates,
+    pub(super) on_evidence: Vec<OnEvidence>,
     pub(super) bytes: u64,
     pub(super) faults: Vec<Fault>,
 }
@@ -95,6 +97,7 @@ pub(super) fn check(bytes: &[u8], first: Position, ask: &Ask) -> Checked {
         spans: records.spans.into_sorted(),
         leaves: records.leaves,
         privates: records.privates,
+        on_evidence: records.on_evidence,
         bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         faults: Vec::new(),
     };

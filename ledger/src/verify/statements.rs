@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::Outside;
 use super::fault::{FaultClass, Faults};
+use super::on_evidence::ReplacedKey;
 use crate::checkpoint::Checkpoint;
 use crate::note::{KeyKind, NOTE_BYTES_MAX, Note, NoteError, VerifierKey};
 use crate::tree::TreeHash;
@@ -25,10 +25,12 @@ pub struct Statement {
     pub size: u64,
     /// Root it names.
     pub root: TreeHash,
+    /// Origin it names.
+    pub origin: String,
+    /// The note itself.
+    pub note: Note,
     /// Names of the known keys that signed it; empty when no key was given to check with.
     pub signed_by: Vec<String>,
-    /// Whether a trusted key of the ledger is among them, not only one that was replaced.
-    pub trusted: bool,
     /// Whether the entries lead to that root.
     pub holds: bool,
 }
@@ -82,118 +84,119 @@ impl KeptNote {
             .collect()
     }
 
-    /// What the note states, when it is a checkpoint of the ledger and signed as it should be.
+    /// What the note states, when it is a checkpoint of the ledger. Signatures are checked later.
     pub(super) fn stated(
         &self,
         origin: Option<&str>,
-        outside: &Outside,
         faults: &mut Vec<super::Fault>,
     ) -> Option<Statement> {
         let mut found = Faults::of(self.name.clone());
-        let statement = self.parsed(origin, outside, &mut found);
+        let read = Note::parse(&self.bytes)
+            .map_err(|error| error.to_string())
+            .and_then(|note| {
+                let checkpoint = Checkpoint::parse(note.text());
+                Ok((checkpoint.map_err(|error| error.to_string())?, note))
+            });
+        let statement = match read {
+            Ok((checkpoint, _)) if origin.is_some_and(|origin| origin != checkpoint.origin) => {
+                let detail = "the checkpoint is another ledger's";
+                found.add(None, FaultClass::Ledger, detail);
+                None
+            }
+            Ok((checkpoint, note)) => {
+                if self.name.starts_with(LADDER_FOLDER) && self.name != rung(checkpoint.size) {
+                    let detail = "the file is not named as the size it states";
+                    found.add(None, FaultClass::Sig, detail);
+                }
+                Some(Statement {
+                    name: self.name.clone(),
+                    size: checkpoint.size,
+                    root: checkpoint.root,
+                    origin: checkpoint.origin,
+                    note,
+                    signed_by: Vec::new(),
+                    holds: false,
+                })
+            }
+            Err(detail) => {
+                found.add(None, FaultClass::Sig, detail);
+                None
+            }
+        };
         faults.extend(found.list);
         statement
     }
-
-    fn parsed(
-        &self,
-        origin: Option<&str>,
-        outside: &Outside,
-        faults: &mut Faults,
-    ) -> Option<Statement> {
-        let note = match Note::parse(&self.bytes) {
-            Ok(note) => note,
-            Err(error) => {
-                faults.add(None, FaultClass::Sig, error.to_string());
-                return None;
-            }
-        };
-        let checkpoint = match Checkpoint::parse(note.text()) {
-            Ok(checkpoint) => checkpoint,
-            Err(error) => {
-                faults.add(None, FaultClass::Sig, error.to_string());
-                return None;
-            }
-        };
-        if origin.is_some_and(|origin| origin != checkpoint.origin) {
-            let detail = "the checkpoint is another ledger's";
-            faults.add(None, FaultClass::Ledger, detail);
-            return None;
-        }
-        let signers = signers(&note, &checkpoint, outside, faults);
-        Some(Statement {
-            name: self.name.clone(),
-            size: checkpoint.size,
-            root: checkpoint.root,
-            signed_by: signers.iter().map(|key| key.name().to_owned()).collect(),
-            trusted: signers
-                .iter()
-                .any(|key| is_of_log(key, &checkpoint) && outside.keys.contains(key)),
-            holds: false,
-        })
-    }
 }
 
-/// The newest checkpoint must be signed by a key that is trusted now.
-pub(super) fn check_newest(
-    statements: &[Statement],
-    outside: &Outside,
-    faults: &mut Vec<super::Fault>,
-) {
+/// The file of a checkpoint in the ladder, in the ledger's folder: its size in 20 digits.
+pub fn rung(size: u64) -> String {
+    format!("{LADDER_FOLDER}/{size:020}")
+}
+
+/// Checks who signed each checkpoint: a key of the ledger that is known must have, and for the
+/// newest one that is trusted now. Nothing without trusted keys.
+pub(super) fn check_signatures(
+    statements: &mut [Statement],
+    trusted: &[VerifierKey],
+    replaced: &[ReplacedKey],
+) -> Vec<super::Fault> {
+    let mut faults = Vec::new();
+    if trusted.is_empty() {
+        return faults;
+    }
     let newest = statements.iter().map(|statement| statement.size).max();
-    let mut ours = statements
+    let mut is_trusted = false;
+    for statement in statements.iter_mut() {
+        let mut found = Faults::of(statement.name.clone());
+        let of_then = replaced
+            .iter()
+            .filter(|old| old.until.is_none_or(|until| statement.size <= until))
+            .map(|old| &old.key);
+        let known: Vec<VerifierKey> = trusted.iter().chain(of_then).cloned().collect();
+        let signers = statement.signers(&known, &mut found);
+        let mut ours = signers.iter().filter(|key| statement.is_by_log(key));
+        is_trusted |= Some(statement.size) == newest && ours.any(|key| trusted.contains(key));
+        statement.signed_by = signers.iter().map(|key| key.name().to_owned()).collect();
+        faults.extend(found.list);
+    }
+    let newest = statements
         .iter()
-        .filter(|statement| Some(statement.size) == newest);
-    if let Some(first) = ours.clone().next()
-        && !outside.keys.is_empty()
-        && !ours.any(|statement| statement.trusted)
-        && !first.signed_by.is_empty()
-    {
-        let mut found = Faults::of(first.name.clone());
+        .find(|statement| Some(statement.size) == newest && !statement.signed_by.is_empty());
+    if let Some(newest) = newest.filter(|_| !is_trusted) {
+        let mut found = Faults::of(newest.name.clone());
         let detail = "only a key that was replaced signed the newest checkpoint";
         found.add(None, FaultClass::Sig, detail);
         faults.extend(found.list);
     }
+    faults
 }
 
-fn is_of_log(key: &VerifierKey, checkpoint: &Checkpoint) -> bool {
-    key.kind() == KeyKind::Ed25519 && key.name() == checkpoint.origin
-}
-
-/// The known keys that signed; a log's key must be among them.
-fn signers(
-    note: &Note,
-    checkpoint: &Checkpoint,
-    outside: &Outside,
-    faults: &mut Faults,
-) -> Vec<VerifierKey> {
-    if outside.keys.is_empty() {
-        return Vec::new();
+impl Statement {
+    fn is_by_log(&self, key: &VerifierKey) -> bool {
+        key.kind() == KeyKind::Ed25519 && key.name() == self.origin
     }
-    let known: Vec<VerifierKey> = outside
-        .keys
-        .iter()
-        .chain(&outside.replaced_keys)
-        .cloned()
-        .collect();
-    match note.verify(&known) {
-        Ok(signed) => {
-            if !signed.iter().any(|one| is_of_log(one.key, checkpoint)) {
-                let detail = "no known key of the ledger signed the checkpoint";
-                faults.add(None, FaultClass::Sig, detail);
+
+    /// The known keys that signed; a log's key must be among them.
+    fn signers(&self, known: &[VerifierKey], faults: &mut Faults) -> Vec<VerifierKey> {
+        match self.note.verify(known) {
+            Ok(signed) => {
+                if !signed.iter().any(|one| self.is_by_log(one.key)) {
+                    let detail = "no known key of the ledger signed the checkpoint";
+                    faults.add(None, FaultClass::Sig, detail);
+                }
+                signed.iter().map(|one| one.key.clone()).collect()
             }
-            signed.iter().map(|one| one.key.clone()).collect()
-        }
-        Err(error) => {
-            let by_witness =
-                matches!(&error, NoteError::Forged { name } if *name != checkpoint.origin);
-            let class = if by_witness {
-                FaultClass::Cosig
-            } else {
-                FaultClass::Sig
-            };
-            faults.add(None, class, error.to_string());
-            Vec::new()
+            Err(error) => {
+                let by_witness =
+                    matches!(&error, NoteError::Forged { name } if *name != self.origin);
+                let class = if by_witness {
+                    FaultClass::Cosig
+                } else {
+                    FaultClass::Sig
+                };
+                faults.add(None, class, error.to_string());
+                Vec::new()
+            }
         }
     }
 }

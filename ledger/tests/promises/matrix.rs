@@ -419,6 +419,18 @@ fn every_changed_byte_of_a_checkpoint_is_found() {
 }
 
 #[test]
+fn a_checkpoint_in_the_ladder_is_named_as_its_size() {
+    let scene = Scene::new();
+    let ladder = scene.dir.join(ledger::LADDER_FOLDER);
+    std::fs::create_dir_all(&ladder).unwrap();
+    let kept = scene.dir.join(CHECKPOINT_FILE);
+    std::fs::copy(&kept, scene.dir.join(ledger::rung(1_000))).unwrap();
+    assert_eq!(scene.found(), []);
+    std::fs::copy(&kept, scene.dir.join(ledger::rung(999))).unwrap();
+    assert_eq!(scene.found(), [(None, C::Sig)]);
+}
+
+#[test]
 fn a_parent_tile_must_hold_the_roots_of_its_children() {
     let dir = tempfile::tempdir().unwrap();
     let mut ledger = create(dir.path(), SegmentOptions::default());
