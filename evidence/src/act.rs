@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ledger::checkpoint::Checkpoint;
 use ledger::event::evidence::{Anchored, EpochSealed, KeyRotated};
 use ledger::hash::hex;
-use ledger::{Correlation, Event, EventBody, NaturalKey, Precision, Source, StreamName};
+use ledger::{Event, EventBody, NaturalKey, StreamName};
 use sha2::{Digest as _, Sha256};
 
 use crate::timestamp::{Stamped, Token};
@@ -45,19 +45,5 @@ pub fn anchored(checkpoint: &Checkpoint, bytes: &[u8], token: &Token, stamped: &
 }
 
 fn of_ledger(key: NaturalKey, body: EventBody, at: Timestamp) -> Event {
-    Event {
-        id: key.id(),
-        stream: StreamName::ledger(),
-        occurred_at: at,
-        precision: Precision::Exact,
-        body,
-        source: Source {
-            name: "daybook".to_owned(),
-            record: None,
-            digest: String::new(),
-        },
-        correlation: Correlation::default(),
-        actor: None,
-        private: None,
-    }
+    Event::own(key, StreamName::ledger(), body, at)
 }

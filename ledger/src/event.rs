@@ -154,6 +154,27 @@ pub struct Event {
     pub private: Option<serde_json::Value>,
 }
 
+impl Event {
+    /// An event that Daybook makes itself, with no record behind it.
+    pub fn own(key: NaturalKey, stream: StreamName, body: EventBody, at: Timestamp) -> Self {
+        Self {
+            id: key.id(),
+            stream,
+            occurred_at: at,
+            precision: Precision::Exact,
+            body,
+            source: Source {
+                name: "daybook".to_owned(),
+                record: None,
+                digest: String::new(),
+            },
+            correlation: Correlation::default(),
+            actor: None,
+            private: None,
+        }
+    }
+}
+
 /// The public payload, exactly as stored: one compact JSON object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PublicPayload {

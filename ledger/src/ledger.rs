@@ -10,10 +10,7 @@ use jiff::Timestamp;
 
 use crate::decide::{Head, StreamHead};
 use crate::entry::Entry;
-use crate::event::{
-    Correlation, Event, EventBody, EventId, NaturalKey, Position, Precision, Source, StreamName,
-    book,
-};
+use crate::event::{Event, EventBody, EventId, NaturalKey, Position, StreamName, book};
 use crate::hash;
 use crate::index::EventIndex;
 use crate::lock::{Attempt, LOCK_FILE, WriterLock, try_lock};
@@ -329,22 +326,10 @@ fn learn(
 
 /// The first event of every ledger.
 fn created(options: &CreateOptions, occurred_at: Timestamp) -> Event {
-    Event {
-        id: NaturalKey::new("ledger.created").with(&options.origin).id(),
-        stream: StreamName::ledger(),
-        occurred_at,
-        precision: Precision::Exact,
-        body: EventBody::LedgerCreated(book::Created {
-            origin: options.origin.clone(),
-            private_network: options.private_network,
-        }),
-        source: Source {
-            name: "daybook".to_owned(),
-            record: None,
-            digest: String::new(),
-        },
-        correlation: Correlation::default(),
-        actor: None,
-        private: None,
-    }
+    let body = EventBody::LedgerCreated(book::Created {
+        origin: options.origin.clone(),
+        private_network: options.private_network,
+    });
+    let key = NaturalKey::new("ledger.created").with(&options.origin);
+    Event::own(key, StreamName::ledger(), body, occurred_at)
 }

@@ -15,8 +15,8 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 use ledger::event::book::Imported;
 use ledger::{
-    AppendError, Correlation, Event, EventBody, EventType, Ledger, NaturalKey, OpenError,
-    Precision, ReadError, Reader, Receipt, Source, StreamName,
+    AppendError, Event, EventBody, EventType, Ledger, NaturalKey, OpenError, ReadError, Reader,
+    Receipt, StreamName,
 };
 use rayon::prelude::*;
 
@@ -323,27 +323,14 @@ fn imported(report: &FileReport, at: Timestamp, dated: Option<Timestamp>) -> Eve
             "{} {} {} {} {}",
             counts.records, counts.imported, counts.duplicates, counts.skipped, counts.rejections
         ));
-    Event {
-        id: key.id(),
-        stream: StreamName::ledger(),
-        occurred_at: at,
-        precision: Precision::Exact,
-        source: Source {
-            name: "daybook".to_owned(),
-            record: None,
-            digest: String::new(),
-        },
-        correlation: Correlation::default(),
-        actor: None,
-        private: None,
-        body: EventBody::Imported(Imported {
-            digest: report.digest.clone(),
-            counts,
-            window: report.window,
-            categories: report.categories.clone(),
-            skipped: report.skipped.clone(),
-        }),
-    }
+    let body = EventBody::Imported(Imported {
+        digest: report.digest.clone(),
+        counts,
+        window: report.window,
+        categories: report.categories.clone(),
+        skipped: report.skipped.clone(),
+    });
+    Event::own(key, StreamName::ledger(), body, at)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use ledger::event::report::Issued;
-use ledger::{Correlation, Event, EventBody, NaturalKey, Precision, Source, StreamName};
+use ledger::{Event, EventBody, NaturalKey, StreamName};
 use reports::health::{LedgerFacts, Status};
 use reports::{HealthReport, Severity};
 
@@ -75,21 +75,8 @@ fn issue(globals: Globals<'_>, report: &HealthReport, verified: bool) -> anyhow:
         cutoff_position: report.ledger.size,
         digest: digest.clone(),
     });
-    let event = Event {
-        id: NaturalKey::new("report").with(&digest).id(),
-        stream: StreamName::ledger(),
-        occurred_at: report.as_of,
-        precision: Precision::Exact,
-        body,
-        source: Source {
-            name: "daybook".to_owned(),
-            record: None,
-            digest: String::new(),
-        },
-        correlation: Correlation::default(),
-        actor: None,
-        private: None,
-    };
+    let key = NaturalKey::new("report").with(&digest);
+    let event = Event::own(key, StreamName::ledger(), body, report.as_of);
     book::writer(globals)?
         .append(vec![event])
         .context("recording that the report was issued")?;

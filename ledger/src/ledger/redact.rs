@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use super::{AppendError, Ledger, OpenError};
 use crate::decide::Receipt;
 use crate::event::book::Redacted;
-use crate::event::{
-    BlindedId, Correlation, Event, EventBody, NaturalKey, Position, Precision, Source, StreamName,
-};
+use crate::event::{BlindedId, Event, EventBody, NaturalKey, Position, StreamName};
 use crate::hash;
 use crate::redact::{Concern, Survey, survey};
 use crate::vault::{DATA_KEYS_FILE, VaultError};
@@ -237,22 +235,9 @@ impl Erasure {
 }
 
 fn event(body: Redacted, occurred_at: jiff::Timestamp) -> Event {
-    Event {
-        id: NaturalKey::new("ledger.redacted")
-            .with(&body.id.to_string())
-            .with(&body.through.to_string())
-            .id(),
-        stream: StreamName::ledger(),
-        occurred_at,
-        precision: Precision::Exact,
-        body: EventBody::Redacted(body),
-        source: Source {
-            name: "daybook".to_owned(),
-            record: None,
-            digest: String::new(),
-        },
-        correlation: Correlation::default(),
-        actor: None,
-        private: None,
-    }
+    let key = NaturalKey::new("ledger.redacted")
+        .with(&body.id.to_string())
+        .with(&body.through.to_string());
+    let body = EventBody::Redacted(body);
+    Event::own(key, StreamName::ledger(), body, occurred_at)
 }

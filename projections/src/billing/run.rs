@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use ledger::event::billing::RunRecorded;
 use ledger::event::licence::Entitlement;
 use ledger::event::{Position, StreamName};
-use ledger::{Correlation, Event, EventBody, NaturalKey, Precision, Source};
+use ledger::{Event, EventBody, NaturalKey};
 use serde::Serialize;
 
 use super::calendar::Month;
@@ -400,34 +400,22 @@ impl Run {
     /// When the run cannot be written as JSON.
     pub fn recorded_event(&self) -> Result<Event, serde_json::Error> {
         let result_sha256 = sha256_hex(&self.to_json()?);
-        Ok(Event {
-            id: NaturalKey::new("billing.run_recorded")
-                .with(&self.tenant)
-                .with(&self.run_id)
-                .id(),
-            stream: StreamName::billing(&self.tenant),
-            occurred_at: self.period_end,
-            precision: Precision::Exact,
-            body: EventBody::RunRecorded(RunRecorded {
-                run_id: self.run_id.clone(),
-                tenant: self.tenant.clone(),
-                period: self.period.to_string(),
-                kind: self.kind.name().to_owned(),
-                cutoff_position: self.cutoff_position,
-                price_book_sha256: self.price_book.sha256.clone(),
-                currency: self.currency.code().to_owned(),
-                total_minor_units: self.totals.amount.minor,
-                lines: u64::try_from(self.lines.len()).unwrap_or(u64::MAX),
-                result_sha256,
-            }),
-            source: Source {
-                name: "daybook".to_owned(),
-                record: None,
-                digest: String::new(),
-            },
-            correlation: Correlation::default(),
-            actor: None,
-            private: None,
-        })
+        let key = NaturalKey::new("billing.run_recorded")
+            .with(&self.tenant)
+            .with(&self.run_id);
+        let body = EventBody::RunRecorded(RunRecorded {
+            run_id: self.run_id.clone(),
+            tenant: self.tenant.clone(),
+            period: self.period.to_string(),
+            kind: self.kind.name().to_owned(),
+            cutoff_position: self.cutoff_position,
+            price_book_sha256: self.price_book.sha256.clone(),
+            currency: self.currency.code().to_owned(),
+            total_minor_units: self.totals.amount.minor,
+            lines: u64::try_from(self.lines.len()).unwrap_or(u64::MAX),
+            result_sha256,
+        });
+        let stream = StreamName::billing(&self.tenant);
+        Ok(Event::own(key, stream, body, self.period_end))
     }
 }
