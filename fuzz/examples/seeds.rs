@@ -96,7 +96,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     write("proof_file", "growth", growth.to_string().as_bytes())?;
 
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../evidence/tests/data");
-    for name in ["public.tsr", "public.pem"] {
+    for name in ["kept.tsr", "kept.pem"] {
         write("timestamp", name, &fs::read(data.join(name))?)?;
     }
     // a refusal: status 2, free text, reasons

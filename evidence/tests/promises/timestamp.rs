@@ -4,6 +4,6 @@ mod authority;
 mod client;
 mod envelope;
 mod hostile;
-mod public;
+mod kept;
 mod refused;
 mod stamped;

@@ -1,25 +1,25 @@
-//! A token of a public authority: `timestamp.sigstore.dev`, of August 2025, with the root its
-//! users trust.
+//! A token that was kept: by an authority of our own made with `openssl ts` (ECDSA P-256), so that
+//! what was accepted once stays accepted.
 
 use std::time::Duration;
 
 use evidence::timestamp::{Anchors, TimestampError, Token};
 
-const TSR: &[u8] = include_bytes!("../../data/public.tsr");
-const DATA: &[u8] = include_bytes!("../../data/public.data");
-const ROOT: &str = include_str!("../../data/public.pem");
+const TSR: &[u8] = include_bytes!("../../data/kept.tsr");
+const DATA: &[u8] = include_bytes!("../../data/kept.data");
+const ROOT: &str = include_str!("../../data/kept.pem");
 
 #[test]
-fn a_token_of_a_public_authority_holds() {
+fn a_token_that_was_kept_holds() {
     let anchors = Anchors::from_pem(ROOT).unwrap();
     let token = Token::parse(TSR).unwrap();
-    let nonce = 0x82ff_9823_8f02_5892;
+    let nonce = 0x6d03_8705_57b0_81d5;
     let stamped = token.verify(DATA, Some(nonce), &anchors).unwrap();
-    assert_eq!(stamped.time.to_string(), "2025-08-06T18:51:36Z");
+    assert_eq!(stamped.time.to_string(), "2026-11-24T14:37:54Z");
     assert_eq!(stamped.accuracy, Some(Duration::from_secs(1)));
-    assert_eq!(stamped.policy, "1.3.6.1.4.1.57264.2");
-    assert_eq!(stamped.serial, "75066f8056d5f464bfa1ee8e134f7d169f0356f2");
-    assert_eq!(stamped.authority, "O=sigstore.dev, CN=sigstore-tsa");
+    assert_eq!(stamped.policy, "1.2.3.4.1");
+    assert_eq!(stamped.serial, "0102030407");
+    assert_eq!(stamped.authority, "O=Daybook, CN=Test authority");
     assert_eq!(
         token.verify(&DATA[1..], None, &anchors),
         Err(TimestampError::OtherBytes)
