@@ -1,4 +1,4 @@
-//! Timestamps: kept byte for byte, and no input becomes another statement of a public authority.
+//! Timestamps: kept byte for byte, and no input becomes another statement of the authority.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use evidence::timestamp::{Anchors, Stamped, Token};
 use libfuzzer_sys::fuzz_target;
 
-const TSR: &[u8] = include_bytes!("../../evidence/tests/data/public.tsr");
-const DATA: &[u8] = include_bytes!("../../evidence/tests/data/public.data");
-const ROOT: &str = include_str!("../../evidence/tests/data/public.pem");
+const TSR: &[u8] = include_bytes!("../../evidence/tests/data/kept.tsr");
+const DATA: &[u8] = include_bytes!("../../evidence/tests/data/kept.data");
+const ROOT: &str = include_str!("../../evidence/tests/data/kept.pem");
 
 static HONEST: LazyLock<(Anchors, Stamped)> = LazyLock::new(|| {
     let anchors = Anchors::from_pem(ROOT).expect("a root");
