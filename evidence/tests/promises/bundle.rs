@@ -9,6 +9,7 @@ use evidence::prove;
 use jiff::Timestamp;
 
 use super::book::{Desk, issued, sign_in};
+use super::superlog::files;
 
 fn contents(about: Kind, positions: impl IntoIterator<Item = u64>) -> Contents {
     Contents {
@@ -17,6 +18,15 @@ fn contents(about: Kind, positions: impl IntoIterator<Item = u64>) -> Contents {
         files: BTreeMap::new(),
         complete: false,
         private: false,
+    }
+}
+
+/// Ten seconds, in which the sign-ins at positions 11 to 20 occurred.
+fn ten_seconds() -> Kind {
+    Kind::Period {
+        period: "2026-09".to_owned(),
+        start: Timestamp::from_second(1_790_000_010).unwrap(),
+        end: Timestamp::from_second(1_790_000_020).unwrap(),
     }
 }
 
@@ -61,23 +71,6 @@ fn checked(dir: &Path, policy: &Policy) -> Verdict {
     check(dir, policy).unwrap()
 }
 
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for item in std::fs::read_dir(folder).unwrap() {
-            let path = item.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 #[test]
 fn a_bundle_of_each_kind_holds() {
     let (desk, document) = desk();
@@ -92,14 +85,7 @@ fn a_bundle_of_each_kind_holds() {
     let verdict = checked(&bundled(&desk, &one, "identity"), &policy);
     assert_eq!(verdict.faults, []);
     assert_eq!(verdict.matched, u64::try_from(all.len()).unwrap());
-    let mut month = contents(
-        Kind::Period {
-            period: "2026-09".to_owned(),
-            start: Timestamp::from_second(1_790_000_010).unwrap(),
-            end: Timestamp::from_second(1_790_000_020).unwrap(),
-        },
-        11..21,
-    );
+    let mut month = contents(ten_seconds(), 11..21);
     month.complete = true;
     let verdict = checked(&bundled(&desk, &month, "month"), &policy);
     assert_eq!(verdict.faults, []);
@@ -111,14 +97,8 @@ fn every_changed_byte_is_named_by_its_file() {
     let (desk, document) = desk();
     let policy = desk.policy();
     let dir = bundled(&desk, &report(&document), "report");
-    for path in files(&dir) {
-        let name = path
-            .strip_prefix(&dir)
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
-        let good = std::fs::read(&path).unwrap();
+    for (name, good) in files(&dir) {
+        let path = dir.join(&name);
         let step = if good.len() > 4_000 { 997 } else { 1 };
         for offset in (0..good.len()).step_by(step).chain([good.len() - 1]) {
             let mut bad = good.clone();
@@ -150,20 +130,15 @@ fn every_changed_byte_is_named_by_its_file() {
 
 /// Writes the manifest anew, as someone who changes a bundle would.
 fn relist(dir: &Path) {
-    let mut text = "daybook bundle 1\n".to_owned();
-    let mut lines = Vec::new();
-    for path in files(dir) {
-        let name = path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
-        if name != "MANIFEST" {
-            let bytes = std::fs::read(&path).unwrap();
-            let hash = ledger::hash::hex(blake3::hash(&bytes).as_bytes());
-            lines.push((name.clone(), format!("{hash} {} {name}\n", bytes.len())));
-        }
-    }
-    lines.sort();
-    for (_, line) in lines {
-        text.push_str(&line);
-    }
+    let mut listed = files(dir);
+    listed.remove("MANIFEST");
+    let lines = listed.iter().map(|(name, bytes)| {
+        let hash = ledger::hash::hex(blake3::hash(bytes).as_bytes());
+        format!("{hash} {} {name}\n", bytes.len())
+    });
+    let text: String = std::iter::once("daybook bundle 1\n".to_owned())
+        .chain(lines)
+        .collect();
     std::fs::write(dir.join("MANIFEST"), text).unwrap();
 }
 
@@ -173,14 +148,8 @@ fn a_change_with_the_manifest_written_anew_is_named_by_the_tree() {
     let policy = desk.policy();
     let dir = bundled(&desk, &report(&document), "report");
     let mut tried = BTreeSet::new();
-    for path in files(&dir) {
-        let name = path
-            .strip_prefix(&dir)
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
-        let good = std::fs::read(&path).unwrap();
+    for (name, good) in files(&dir) {
+        let path = dir.join(&name);
         if name == "MANIFEST" {
             continue;
         }
@@ -234,14 +203,7 @@ fn what_is_left_out_is_missed() {
         faults.iter().any(|detail| detail.contains("left out")),
         "{faults:?}"
     );
-    let mut month = contents(
-        Kind::Period {
-            period: "2026-09".to_owned(),
-            start: Timestamp::from_second(1_790_000_010).unwrap(),
-            end: Timestamp::from_second(1_790_000_020).unwrap(),
-        },
-        12..21,
-    );
+    let mut month = contents(ten_seconds(), 12..21);
     month.complete = true;
     assert!(said(&month, "month")[0].contains("left out"));
 }
@@ -281,11 +243,7 @@ fn what_nothing_asks_for_is_refused() {
         let verdict = checked(&bundled(&desk, &one, &name.replace('/', "-")), &policy);
         assert!(verdict.faults.iter().any(|fault| fault.file == name));
     }
-    let month = Kind::Period {
-        period: "2026-09".to_owned(),
-        start: Timestamp::from_second(1_790_000_010).unwrap(),
-        end: Timestamp::from_second(1_790_000_020).unwrap(),
-    };
+    let month = ten_seconds();
     let verdict = checked(&bundled(&desk, &contents(month, 11..21), "month"), &policy);
     assert_eq!(verdict.faults[0].file, "bundle.json");
 }

@@ -61,14 +61,20 @@ fn a_checkpoint_a_crash_left_out_is_kept_by_the_next_call() {
     assert!(prove::checkpoint(&desk.dir, None).is_ok());
 }
 
-#[test]
-fn a_restored_old_backup_is_refused() {
+/// A ledger of 401 events that were signed, put back to its first 301.
+fn put_back_to_301() -> Desk {
     let desk = Desk::new(300);
     let backup = desk.root.join("backup");
     copy(&desk.dir, &backup);
     desk.append((300..400).map(sign_in).collect());
     desk.publish().unwrap();
     put_back(&backup, &desk.dir);
+    desk
+}
+
+#[test]
+fn a_restored_old_backup_is_refused() {
+    let desk = put_back_to_301();
     let head = Head::read(&desk.keys).unwrap().unwrap();
     assert!(matches!(
         head.check(&desk.reader()),
@@ -85,12 +91,7 @@ fn a_restored_old_backup_is_refused() {
 
 #[test]
 fn another_writers_copy_is_refused() {
-    let desk = Desk::new(300);
-    let backup = desk.root.join("backup");
-    copy(&desk.dir, &backup);
-    desk.append((300..400).map(sign_in).collect());
-    desk.publish().unwrap();
-    put_back(&backup, &desk.dir);
+    let desk = put_back_to_301();
     // goes on from the backup with other events
     desk.append((1_000..1_200).map(sign_in).collect());
     assert!(matches!(
