@@ -19,6 +19,7 @@ mod report;
 mod superlog;
 mod usage;
 mod verify;
+mod witnesses;
 
 use std::path::Path;
 

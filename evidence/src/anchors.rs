@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use ledger::tree::{Tile, WIDTH, leaf_hash};
 use ledger::{ReadError, Reader, chain_path, hash};
 
+use crate::durable::{Readers, replace};
+
 /// Why anchors were not copied. Listed in the order the causes are checked.
 #[derive(Debug, thiserror::Error)]
 pub enum AnchorError {
@@ -139,10 +141,6 @@ fn put(to: &Path, name: &str, bytes: &[u8]) -> Result<(), AnchorError> {
     }
     let folder = path.parent().unwrap_or(to);
     std::fs::create_dir_all(folder).map_err(fail)?;
-    let temporary = path.with_extension("tmp");
-    std::fs::write(&temporary, bytes).map_err(fail)?;
-    std::fs::File::open(&temporary)
-        .and_then(|file| file.sync_all())
-        .map_err(fail)?;
-    std::fs::rename(&temporary, &path).map_err(fail)
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    replace(folder, &name, bytes, Readers::All).map_err(fail)
 }

@@ -12,7 +12,8 @@ use ledger::checkpoint::{Checkpoint, CheckpointError};
 use ledger::note::{Note, NoteError};
 use ledger::{KeptNote, ReadError, Reader};
 
-use crate::keys::{KeyFolder, Readers, replace};
+use crate::durable::{Readers, replace};
+use crate::keys::KeyFolder;
 
 /// Name of the file with the last checkpoint signed.
 pub const HEAD_FILE: &str = "head";

@@ -15,7 +15,7 @@ use ledger::Place;
 use ledger::note::{self, SigningKey, VerifierKey};
 use zeroize::Zeroizing;
 
-pub(crate) use file::{Readers, replace};
+use crate::durable::{Readers, replace, sync_dir};
 
 /// Name of the file with the key that signs checkpoints.
 pub const LOG_KEY_FILE: &str = "log.key";
@@ -238,7 +238,7 @@ impl KeyFolder {
         };
         file::overwrite(&to).map_err(fail)?;
         std::fs::rename(&from, &to).map_err(fail)?;
-        file::sync_dir(&self.dir).map_err(fail)
+        sync_dir(&self.dir).map_err(fail)
     }
 
     fn make_folder(&self) -> Result<(), KeyFileError> {

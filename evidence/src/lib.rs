@@ -8,7 +8,9 @@
 pub mod act;
 pub mod anchors;
 pub mod bundle;
+mod durable;
 pub mod head;
+mod http;
 pub mod keys;
 pub mod policy;
 pub mod proof;

@@ -9,8 +9,9 @@ use ledger::note::{Note, NoteError, SigningKey};
 use ledger::tree::{Frontier, Tile, TreeHash, leaf_hash};
 use ledger::{CHECKPOINT_FILE, Entry, KeptNote, LADDER_FOLDER, ReadError, Reader, hash, rung};
 
+use crate::durable::{Readers, replace};
 use crate::head::{Head, HeadError, swap};
-use crate::keys::{KeyFolder, Readers, replace};
+use crate::keys::KeyFolder;
 
 /// Why no checkpoint was signed. Listed in the order the causes are checked.
 #[derive(Debug, thiserror::Error)]

@@ -67,17 +67,6 @@ pub enum SealError {
     Note(#[from] ledger::note::NoteError),
 }
 
-/// Where the seals of a ledger stand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sealing {
-    /// The open epoch.
-    pub epoch: u64,
-    /// Its key.
-    pub key: String,
-    /// Position of the event that opened it.
-    pub position: u64,
-}
-
 /// What both keys sign when an epoch begins.
 fn statement(origin: &str, opened: u64, sealed_size: Option<u64>, key: &str) -> String {
     let sealed = sealed_size.map_or_else(|| "-".to_owned(), |size| size.to_string());

@@ -15,6 +15,7 @@ mod promises {
     mod outside;
     mod policy;
     mod publish;
+    mod standing;
     mod superlog;
     mod timestamp;
     mod witness;

@@ -1,5 +1,7 @@
 //! Opening the ledger and folding what it says, for every command that reads.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -7,7 +9,7 @@ use evidence::head::{Head, HeadError};
 use evidence::seal;
 use indicatif::ProgressBar;
 use jiff::Timestamp;
-use ledger::{CreateError, Ledger, OpenError, Place, Reader};
+use ledger::{CreateError, Entry, Ledger, OpenError, Place, Reader};
 use projections::state::Subject;
 use projections::{Gathered, Licensing, State, derived};
 
@@ -214,6 +216,20 @@ pub(crate) fn identity<'s>(state: &'s State, text: &str) -> anyhow::Result<&'s S
             ),
         )),
     }
+}
+
+/// Positions of the events whose entries fit.
+pub(crate) fn positions(
+    reader: &Reader,
+    fits: impl Fn(&Entry) -> bool,
+) -> anyhow::Result<BTreeSet<u64>> {
+    let mut positions = BTreeSet::new();
+    reader.scan_stored(0..reader.size(), &mut |record| {
+        let entry = Entry::decode(record.entry).ok();
+        positions.extend(entry.filter(|entry| fits(entry)).map(|it| it.position));
+        ControlFlow::Continue(())
+    })?;
+    Ok(positions)
 }
 
 /// The tenant asked for, or the only one there is.

@@ -1,6 +1,6 @@
 //! `daybook bundle invoice`, `report`, `identity`, `period`, `verify`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use evidence::bundle::{
 };
 use evidence::prove;
 use jiff::tz::TimeZone;
-use ledger::{Entry, EventBody, EventType, Reader};
+use ledger::{EventBody, EventType, Reader};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -124,7 +124,7 @@ pub(crate) fn identity(globals: Globals<'_>, args: &IdentityBundle) -> anyhow::R
         stream: subject.stream.as_str().to_owned(),
         stream_no,
     };
-    let positions = entries(&known.reader, |entry| entry.stream_no == stream_no)?;
+    let positions = book::positions(&known.reader, |entry| entry.stream_no == stream_no)?;
     let contents = Contents {
         about,
         positions,
@@ -140,7 +140,7 @@ pub(crate) fn period(globals: Globals<'_>, args: &PeriodBundle) -> anyhow::Resul
     let reader = book::reader(globals.place())?;
     let (start, end) = args.period.instants(&TimeZone::UTC);
     let within = start.as_millisecond()..end.as_millisecond();
-    let positions = entries(&reader, |entry| within.contains(&entry.occurred_at_ms))?;
+    let positions = book::positions(&reader, |entry| within.contains(&entry.occurred_at_ms))?;
     let contents = Contents {
         about: Kind::Period {
             period: args.period.to_string(),
@@ -253,18 +253,6 @@ fn find<T>(
         },
     )?;
     Ok(found)
-}
-
-/// Positions of the entries that fit.
-fn entries(reader: &Reader, fits: impl Fn(&Entry) -> bool) -> anyhow::Result<BTreeSet<u64>> {
-    let mut positions = BTreeSet::new();
-    reader.scan_stored(0..reader.size(), &mut |record| {
-        if let Some(entry) = Entry::decode(record.entry).ok().filter(|entry| fits(entry)) {
-            positions.insert(entry.position);
-        }
-        ControlFlow::Continue(())
-    })?;
-    Ok(positions)
 }
 
 /// Checks a bundle with nothing but a policy.

@@ -10,22 +10,19 @@ use evidence::keys::KeyFolder;
 use evidence::policy::Policy;
 use evidence::publish::{PublishError, Published, cosigned, publish, sign};
 use evidence::timestamp::{Anchors, Request, Stamped, ask};
-use evidence::witness::{Answer, Asking, CollectError, Require, WitnessSizes, collect};
+use evidence::witness::{Answer, CollectError};
 use ledger::hash::hex;
 use ledger::note::{Note, SigningKey};
 use ledger::{Ledger, ReadError, Reader};
 use serde_json::{Value, json};
 
-use super::{Globals, book, keys};
+use super::{Globals, book, keys, witnesses};
 use crate::cli::Checkpoint;
 use crate::outcome::{Hinted, Outcome};
 use crate::{edge, terminal};
 
 /// How long a timestamp authority is given.
 const STAMP_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Name of the file, in the keys folder, with what each witness cosigned last.
-const WITNESS_FILE: &str = "witnesses.json";
 
 /// Folder of timestamps, in the ledger's.
 pub(crate) const TIMESTAMPS_FOLDER: &str = "timestamps";
@@ -84,22 +81,12 @@ fn witnessed(
     (reader, keys, policy): (&Reader, &KeyFolder, &Policy),
     published: Published,
 ) -> anyhow::Result<Done> {
-    let path = keys.dir().join(WITNESS_FILE);
-    let mut sizes: WitnessSizes = std::fs::read(&path)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default();
-    let mut asking = Asking::at(u64::try_from(edge::now().as_second()).unwrap_or(0));
-    if !args.require_quorum {
-        asking.require = Require::Nothing;
-    }
     let size = published.checkpoint.size;
     let growth = |old: u64| -> Result<_, ReadError> {
         Ok(reader.tree().consistency(old, size)?.unwrap_or_default())
     };
-    let collected = collect(policy, &published.note, &mut sizes, &asking, &growth);
-    // only a hint of where proofs start: without it a witness is asked once more
-    let _kept = serde_json::to_vec(&sizes).is_ok_and(|bytes| std::fs::write(&path, bytes).is_ok());
+    let asked = (policy, args.require_quorum);
+    let collected = witnesses::ask(keys, asked, &published.note, &growth);
     let collected = match collected {
         Ok(collected) => collected,
         Err(CollectError::Quorum { cause, collected }) => {

@@ -1,5 +1,6 @@
 //! `daybook prove inclusion`, `consistency`, `check`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -241,18 +242,10 @@ fn positions_of(
     globals: Globals<'_>,
     reader: &Reader,
     identity: &str,
-) -> anyhow::Result<Vec<Position>> {
+) -> anyhow::Result<BTreeSet<Position>> {
     let known = book::read(globals, &AsOf { as_of: None })?;
     let wanted = book::identity(&known.state, identity)?.stream_no;
-    let mut positions = Vec::new();
-    reader.scan_stored(0..reader.size(), &mut |record| {
-        let entry = Entry::decode(record.entry).ok();
-        if let Some(entry) = entry.filter(|entry| entry.stream_no == wanted) {
-            positions.push(entry.position);
-        }
-        std::ops::ControlFlow::Continue(())
-    })?;
-    Ok(positions)
+    book::positions(reader, |entry| entry.stream_no == wanted)
 }
 
 fn file_name(position: Position) -> String {

@@ -8,13 +8,13 @@ use evidence::policy::Policy;
 use evidence::proof::StandingFile;
 use evidence::prove;
 use evidence::superlog::{Blind, Statement, SuperLog, TilesError};
-use evidence::witness::{Asking, CollectError, Require, WitnessSizes, collect};
+use evidence::witness::CollectError;
 use ledger::checkpoint::Checkpoint;
 use ledger::note::Note;
 use ledger::tree::empty_root;
 use serde_json::{Value, json};
 
-use super::{Globals, book, keys, prove as proofs};
+use super::{Globals, book, keys, prove as proofs, witnesses};
 use crate::cli::{SuperAdd, SuperCheck, SuperCreate};
 use crate::outcome::{Hinted, Outcome};
 use crate::style::{Style, Tone};
@@ -174,19 +174,8 @@ fn cosign(
     policy: &Policy,
     require_quorum: bool,
 ) -> anyhow::Result<()> {
-    let path = folder.dir().join("witnesses.json");
-    let mut sizes: WitnessSizes = std::fs::read(&path)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default();
-    let mut asking = Asking::at(u64::try_from(edge::now().as_second()).unwrap_or(0));
-    if !require_quorum {
-        asking.require = Require::Nothing;
-    }
     let growth = |old: u64| -> Result<_, TilesError> { log.consistency(old) };
-    let collected = collect(policy, log.note(), &mut sizes, &asking, &growth);
-    // only a hint of where proofs start: without it a witness is asked once more
-    let _kept = serde_json::to_vec(&sizes).is_ok_and(|bytes| std::fs::write(&path, bytes).is_ok());
+    let collected = witnesses::ask(folder, (policy, require_quorum), log.note(), &growth);
     let note = match collected {
         Ok(collected) => collected.note,
         Err(error @ (CollectError::Quorum { .. } | CollectError::Judge(_))) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use comfy_table::Cell;
-use evidence::policy::JudgeError;
+use evidence::policy::{JudgeError, Policy};
 use evidence::seal;
 use ledger::event::evidence::EpochSealed;
 use ledger::hash::hex;
@@ -26,7 +26,8 @@ const FAULTS_SHOWN: usize = 200;
 
 /// Re-hashes every byte and lists every fault.
 pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome> {
-    let outside = outside(globals, args)?;
+    let policy = args.policy.as_deref().map(prove::policy).transpose()?;
+    let outside = outside(globals, args, policy.as_ref())?;
     let bar = terminal::progress(0, globals.quiet || globals.json, "verifying");
     let verified = ledger::verify_against(globals.place(), &outside, &|done, total| {
         bar.set_length(total);
@@ -39,8 +40,11 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
     };
     let of_seals = seals(globals, &outside, &report);
     report.faults.extend(of_seals);
-    let of_witnesses = quorums(&report, args)?;
+    let of_witnesses = policy.map_or_else(Vec::new, |policy| quorums(&report, &policy));
     report.faults.extend(of_witnesses);
+    report
+        .faults
+        .sort_by_key(|fault| (fault.position, fault.class));
     let signatures_checked = !outside.keys.is_empty();
     let outcome = if report.faults.is_empty() {
         Outcome::Done
@@ -65,6 +69,11 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
         ))?;
         return Ok(outcome);
     }
+    show_faults(&report)?;
+    Ok(outcome)
+}
+
+fn show_faults(report: &VerifyReport) -> anyhow::Result<()> {
     let mut table = terminal::table(&["position", "fault", "file", "what is wrong"]);
     for fault in report.faults.iter().take(FAULTS_SHOWN) {
         table.add_row([
@@ -89,17 +98,18 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
         "{} The ledger does not verify: keep it as it is, restore a copy, and compare.",
         Style::stdout().paint(
             Tone::Alarm,
-            format_args!(
-                "{} faults.",
-                terminal::thousands(report.faults.len() as u64)
-            )
+            format_args!("{}.", counted(report.faults.len() as u64, "fault"))
         )
     ))?;
-    Ok(outcome)
+    Ok(())
 }
 
 /// What the ledger is held against: what the flags name, and the keys that are at hand.
-fn outside(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outside> {
+fn outside(
+    globals: Globals<'_>,
+    args: &Verify,
+    policy: Option<&Policy>,
+) -> anyhow::Result<Outside> {
     let mut outside = Outside {
         anchors: args.anchors.clone(),
         ..Outside::default()
@@ -115,8 +125,7 @@ fn outside(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outside> {
         let kept = KeptNote::read(path, name.clone()).with_context(|| format!("reading {name}"))?;
         outside.checkpoints.push(kept);
     }
-    if let Some(path) = &args.policy {
-        let policy = prove::policy(path)?;
+    if let Some(policy) = policy {
         let witnesses = policy.witnesses().iter().map(|witness| witness.key.clone());
         outside.keys = policy.logs().cloned().chain(witnesses).collect();
     } else {
@@ -132,11 +141,7 @@ fn outside(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outside> {
 
 /// Checkpoints that too few of the policy's witnesses signed: asked of the newest, and of those an
 /// auditor brings. Older ones may be from before there were witnesses.
-fn quorums(report: &VerifyReport, args: &Verify) -> anyhow::Result<Vec<Fault>> {
-    let Some(path) = &args.policy else {
-        return Ok(Vec::new());
-    };
-    let policy = prove::policy(path)?;
+fn quorums(report: &VerifyReport, policy: &Policy) -> Vec<Fault> {
     let is_asked = |statement: &Statement| {
         statement.name == CHECKPOINT_FILE || !statement.name.starts_with(LADDER_FOLDER)
     };
@@ -150,7 +155,7 @@ fn quorums(report: &VerifyReport, args: &Verify) -> anyhow::Result<Vec<Fault>> {
         }),
         _ => None,
     });
-    Ok(faults.collect())
+    faults.collect()
 }
 
 /// What is wrong with the seals, where there are any and the ledger can be read.
@@ -188,7 +193,7 @@ fn seals(globals: Globals<'_>, outside: &Outside, report: &VerifyReport) -> Vec<
         .map(|fault| Fault {
             position: Some(fault.position),
             class: FaultClass::Epoch,
-            file: String::new(),
+            file: "ledger.epoch_sealed".to_owned(),
             detail: fault.detail,
         })
         .collect()

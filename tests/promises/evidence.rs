@@ -250,3 +250,47 @@ fn what_cannot_be_signed_or_proven_says_what_to_do() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("came after the checkpoint"), "{said}");
 }
+
+#[test]
+fn ledgers_stand_in_a_super_log_each_by_its_own_proof() {
+    let desk = signed();
+    let other = ["--ledger", "other.ledger"];
+    desk.ok(&[&other[..], &["init", "--origin", "ledger.example/other"]].concat());
+    desk.ok(&[&other[..], &["keys", "generate"]].concat());
+    desk.ok(&[&other[..], &["checkpoint"]].concat());
+    let made = desk.ok(&[
+        "superlog",
+        "create",
+        "super",
+        "--origin",
+        "ledger.example/super",
+    ]);
+    let key = made.lines().find(|line| line.starts_with("log ")).unwrap();
+    desk.file("super.policy", format!("{key}\nquorum none\n"));
+    let add = [
+        "superlog",
+        "add",
+        "super",
+        "daybook.ledger",
+        "other.ledger",
+        "--json",
+    ];
+    let added = desk.json(&add);
+    assert_eq!(added["size"], 2, "{added}");
+    assert_eq!(desk.json(&add)["size"], 2, "the same again is no new leaf");
+    let proof = added["added"][0]["proof"].as_str().unwrap();
+    let check = |checkpoint: &str| {
+        let rest = [
+            "--checkpoint",
+            checkpoint,
+            "--policy",
+            "super.policy",
+            "--json",
+        ];
+        desk.run(&[&["superlog", "check", proof], &rest[..]].concat())
+            .status
+            .code()
+    };
+    assert_eq!(check("daybook.ledger/checkpoint"), Some(0));
+    assert_eq!(check("other.ledger/checkpoint"), Some(3));
+}

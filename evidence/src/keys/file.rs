@@ -7,6 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::KeyFileError;
+use crate::durable::sync_dir;
 
 /// Makes a folder only its owner may enter.
 pub(super) fn make_folder(dir: &Path) -> io::Result<()> {
@@ -21,46 +22,6 @@ pub(super) fn make_folder(dir: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     builder.create(dir)
-}
-
-/// Who may read a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Readers {
-    /// Its owner alone.
-    Owner,
-    /// Whoever the system lets.
-    All,
-}
-
-/// Gives a file new content, durably: all of it or what was there before.
-pub(crate) fn replace(dir: &Path, name: &str, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    let temporary = dir.join(format!("{name}.tmp"));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    if readers == Readers::Owner {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    #[cfg(not(unix))]
-    let _no_modes_here = readers;
-    let mut file = options.open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, dir.join(name))?;
-    sync_dir(dir)
-}
-
-/// Makes names in a folder durable.
-#[cfg(unix)]
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-/// Folders cannot be synced here; the file system orders names itself.
-#[cfg(not(unix))]
-pub(super) fn sync_dir(_dir: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Overwrites a small file with zeros and removes it.

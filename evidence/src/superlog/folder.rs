@@ -1,8 +1,10 @@
 //! The files of a super-log: written whole or not at all, and durable before the next.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+use crate::durable::{Readers, replace, sync_dir};
 
 /// Why a file could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -86,12 +88,8 @@ impl Folder {
             let path = self.dir.join(path);
             let folder = path.parent().unwrap_or(&self.dir);
             self.make(folder)?;
-            let temporary = path.with_extension("tmp");
-            let mut file = File::create(&temporary)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, &path)?;
-            sync_dir(folder)
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            replace(folder, &name, bytes, Readers::All)
         };
         write().map_err(failed(path))
     }
@@ -148,16 +146,4 @@ fn is_absent(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
-}
-
-/// Makes created and renamed names of a folder durable.
-#[cfg(unix)]
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-/// Folders cannot be opened as files here; the file system orders names by itself.
-#[cfg(not(unix))]
-fn sync_dir(_dir: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -1,13 +1,13 @@
 //! Asking an authority over HTTP (RFC 3161, section 3.4).
 
 use std::io::Read as _;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use ureq::http::Uri;
 
 use super::request::Request;
 use super::token::{TOKEN_BYTES_MAX, Token, TokenError};
+use crate::http::{agent, is_loopback};
 
 const QUERY: &str = "application/timestamp-query";
 const REPLY: &str = "application/timestamp-reply";
@@ -69,16 +69,11 @@ pub fn ask(url: &str, request: &Request, timeout: Duration) -> Result<Token, Ask
     if !is_asked(url) {
         return Err(AskError::Url);
     }
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(timeout))
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .http_status_as_error(false)
-        .proxy(None)
-        .build()
-        .into();
-    let mut response = agent
+    let mut response = agent()
         .post(url)
+        .config()
+        .timeout_global(Some(timeout))
+        .build()
         .header("accept", REPLY)
         .content_type(QUERY)
         .send(request.der())
@@ -124,11 +119,7 @@ fn is_asked(url: &str) -> bool {
 }
 
 fn is_here(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || is_loopback(host)
 }
 
 #[cfg(test)]

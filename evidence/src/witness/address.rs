@@ -2,6 +2,8 @@
 
 use ureq::http::Uri;
 
+use crate::http::is_loopback;
+
 /// Longest address, in bytes.
 const ADDRESS_BYTES_MAX: usize = 2_048;
 
@@ -42,14 +44,6 @@ pub(super) fn add_checkpoint(prefix: &str) -> Result<Uri, AddressError> {
         _ => false,
     };
     is_allowed.then_some(uri).ok_or(AddressError::Plain)
-}
-
-/// Whether it is an address of this machine: a number, since a name can be made to mean another.
-fn is_loopback(host: &str) -> bool {
-    let number = host.trim_start_matches('[').trim_end_matches(']');
-    number
-        .parse()
-        .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use ureq::http::Uri;
 
 use super::Asking;
 use super::address::{AddressError, add_checkpoint};
-use super::post::{Reply, agent, post};
+use super::post::{Reply, post};
+use crate::http::agent;
 use crate::policy::Witness;
 
 /// Most hashes of a proof that may be sent (tlog-witness, "add-checkpoint").

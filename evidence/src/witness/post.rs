@@ -17,18 +17,6 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
 }
 
-/// A client that goes nowhere but where it is told: no redirects, no proxy of the environment.
-pub(super) fn agent() -> Agent {
-    Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .proxy(None)
-        .user_agent("daybook")
-        .build()
-        .new_agent()
-}
-
 /// Sends a text and reads the answer, within `time` in all.
 pub(super) fn post(
     agent: &Agent,
