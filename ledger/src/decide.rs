@@ -15,6 +15,7 @@ use crate::event::{
 };
 use crate::hash::{self, Hash, hex};
 use crate::payload::{Payloads, SALT_BYTES, SCHEMA, private_commit};
+use crate::streams::{StreamHead, Streams};
 
 /// What became of an event handed to an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,24 +217,17 @@ fn canonical(value: &Value) -> Value {
     }
 }
 
-/// A stream's newest event.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StreamHead {
-    pub(crate) no: u32,
-    pub(crate) revision: u64,
-    pub(crate) position: Position,
-}
-
 /// Where the ledger stands: all that the next entry depends on.
 #[derive(Debug)]
 pub(crate) struct Head {
+    pub(crate) origin: String,
     pub(crate) ledger_id: [u8; 16],
     pub(crate) blind: Hash,
     pub(crate) size: u64,
     pub(crate) chain: Hash,
     pub(crate) recorded_at_ms: u64,
     /// Newest event of each stream, by blinded name.
-    pub(crate) streams: HashMap<Hash, StreamHead>,
+    pub(crate) streams: Streams,
     /// Blinded names of the streams and actors met since the book was opened.
     stream_ids: HashMap<String, Hash>,
     actor_ids: HashMap<String, Hash>,
@@ -246,15 +240,40 @@ impl Head {
     /// Head of an empty ledger.
     pub(crate) fn new(origin: &str, blind: Hash) -> Self {
         Self {
+            origin: origin.to_owned(),
             ledger_id: hash::ledger_id(origin),
             blind,
             size: 0,
             chain: hash::genesis(origin),
             recorded_at_ms: 0,
-            streams: HashMap::new(),
+            streams: Streams::default(),
             stream_ids: HashMap::new(),
             actor_ids: HashMap::new(),
         }
+    }
+
+    /// Blinded name of a stream.
+    fn stream_id(&mut self, name: &str) -> Hash {
+        let blind = &self.blind;
+        remember(&mut self.stream_ids, name, |name| {
+            hash::stream_id(blind, name)
+        })
+    }
+
+    /// Makes the stream of an event known before the event is pushed: `look_up` finds those that
+    /// were not met yet.
+    pub(crate) fn meet<E>(
+        &mut self,
+        event: &Event,
+        look_up: impl FnOnce(&Hash) -> Result<Option<StreamHead>, E>,
+    ) -> Result<(), E> {
+        let id = self.stream_id(event.stream.as_str());
+        if !self.streams.known().contains_key(&id)
+            && let Some(head) = look_up(&id)?
+        {
+            let _fits = self.streams.learn(id, head);
+        }
+        Ok(())
     }
 
     /// Makes the next entry and moves the head onto it. `now_ms` below the last recorded time is
@@ -267,31 +286,15 @@ impl Head {
         now_ms: u64,
     ) -> Entry {
         self.recorded_at_ms = self.recorded_at_ms.max(now_ms);
+        let stream_id = self.stream_id(event.stream.as_str());
         let blind = &self.blind;
-        let stream_id = remember(&mut self.stream_ids, event.stream.as_str(), |name| {
-            hash::stream_id(blind, name)
-        });
         let actor_id = event.actor.as_deref().map_or([0; 32], |actor| {
             remember(&mut self.actor_ids, actor, |name| {
                 hash::actor_id(blind, name)
             })
         });
-        let next_no = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
         let position = self.size;
-        let mut stream_prev = None;
-        let stream = self
-            .streams
-            .entry(stream_id)
-            .and_modify(|stream| {
-                stream_prev = Some(stream.position);
-                stream.revision += 1;
-                stream.position = position;
-            })
-            .or_insert(StreamHead {
-                no: next_no,
-                revision: 0,
-                position,
-            });
+        let (stream, stream_prev) = self.streams.push(stream_id, position);
         let event_type = event.body.event_type();
         let private = payloads.private;
         let mut flags = match private {

@@ -215,6 +215,12 @@ impl Entry {
         u16::from_be_bytes(fields.take())
     }
 
+    /// The event id of an encoded entry, without reading the rest.
+    pub(crate) fn peek_event_id(bytes: &[u8; ENTRY_BYTES]) -> EventId {
+        let mut fields = Fields(bytes.split_at(24).1);
+        EventId(fields.take())
+    }
+
     /// The position of an encoded entry, without reading the rest.
     pub fn peek_position(bytes: &[u8; ENTRY_BYTES]) -> Position {
         let mut fields = Fields(bytes.split_at(8).1);

@@ -3,16 +3,17 @@
 mod append;
 mod error;
 mod keyring;
+mod opening;
 mod plan;
 mod redact;
 
 use jiff::Timestamp;
 
-use crate::decide::{Head, StreamHead};
+use crate::decide::Head;
 use crate::entry::Entry;
 use crate::event::{Event, EventBody, EventId, NaturalKey, Position, StreamName, book};
 use crate::hash;
-use crate::index::EventIndex;
+use crate::history::History;
 use crate::lock::{Attempt, LOCK_FILE, WriterLock, try_lock};
 use crate::place::Place;
 use crate::reader::Reader;
@@ -61,7 +62,7 @@ pub struct Ledger {
     place: Place,
     settings: Settings,
     head: Head,
-    index: EventIndex,
+    history: History,
     store: SegmentStore,
     tiles: TileWriter,
     keyring: Keyring,
@@ -149,8 +150,8 @@ impl Ledger {
             keyring: Keyring::new(place.keys().to_owned(), head.ledger_id),
             place: place.clone(),
             settings,
+            history: History::empty(dir, head.ledger_id, sizes.index_events),
             head,
-            index: EventIndex::default(),
             store,
             tiles,
             edge,
@@ -200,46 +201,29 @@ impl Ledger {
         let blind =
             settings::read_blind(dir)?.ok_or_else(|| OpenError::BlindMissing { dir: owned() })?;
         let mut head = Head::new(&settings.origin, blind);
-        let mut index = EventIndex::default();
-        let mut misfit = None;
-        let mut first_stream = None;
-        let (ledger_id, genesis) = (head.ledger_id, head.chain);
-        let mut unfilled: Vec<[u8; 256]> = Vec::new();
-        let mut keyring = Keyring::new(place.keys().to_owned(), ledger_id);
-        let store = SegmentStore::open(dir, ledger_id, genesis, sizes, &mut |met| {
-            if met.position.is_multiple_of(WIDTH) {
-                unfilled.clear();
-            }
-            unfilled.push(*met.entry);
-            keyring.learn(met.position, met.entry);
-            let learnt = learn(&mut head, &mut index, met.position, met.entry);
-            if met.position == 0 {
-                first_stream = learnt;
-            }
-            if learnt.is_none() {
-                misfit.get_or_insert(met.position);
-            }
-        })?;
-        if let Some(position) = misfit {
-            return Err(OpenError::Entry { position });
-        }
-        let first_stream = first_stream.ok_or_else(|| OpenError::Empty { dir: owned() })?;
-        if first_stream != hash::stream_id(&blind, StreamName::ledger().as_str()) {
+        let (history, store) = opening::open(dir, &mut head, sizes)?;
+        let first = store
+            .get(0)?
+            .ok_or_else(|| OpenError::Empty { dir: owned() })?;
+        let first = Entry::decode(&first.entry);
+        let first = first.map_err(|_unknown| OpenError::Entry { position: 0 })?;
+        if first.stream_id != hash::stream_id(&blind, StreamName::ledger().as_str()) {
             return Err(OpenError::BlindForeign { dir: owned() });
         }
-        if store.size().is_multiple_of(WIDTH) {
-            unfilled.clear();
-        }
-        let tiles = TileWriter::open(dir, store.size(), &unfilled)?;
-        keyring.load(&store)?;
-        head.size = store.size();
-        head.chain = store.head_chain();
+        let size = store.size();
+        let unfilled: Vec<[u8; 256]> = (size - size % WIDTH..size)
+            .filter_map(|position| store.get(position).transpose())
+            .map(|record| record.map(|record| record.entry))
+            .collect::<Result<_, _>>()?;
+        let tiles = TileWriter::open(dir, size, &unfilled)?;
+        let mut keyring = Keyring::new(place.keys().to_owned(), head.ledger_id);
+        keyring.load(&store, &history)?;
         Ok(Self {
             keyring,
             place: place.clone(),
             settings,
             head,
-            index,
+            history,
             store,
             tiles,
             edge,
@@ -274,8 +258,12 @@ impl Ledger {
     }
 
     /// Where an event is, by its id.
-    pub fn contains(&self, id: &EventId) -> Option<Position> {
-        self.index.get(id)
+    ///
+    /// # Errors
+    /// When the index or a segment cannot be read.
+    pub fn find(&self, id: &EventId) -> Result<Option<Position>, AppendError> {
+        self.history
+            .find(id, &|position| append::has_id(&self.store, position, id))
     }
 
     /// A reader of what is committed now.
@@ -300,28 +288,6 @@ impl Ledger {
     pub fn erasures_finished(&self) -> u64 {
         self.keyring.finished()
     }
-}
-
-/// Takes a stored entry into the index and the stream table; its stream's blinded name, or `None`
-/// when it does not fit.
-fn learn(
-    head: &mut Head,
-    index: &mut EventIndex,
-    position: Position,
-    bytes: &[u8; 256],
-) -> Option<hash::Hash> {
-    let entry = Entry::decode(bytes).ok()?;
-    // A repeated id is a fault that `verify` names; the first one counts.
-    let _first_counts = index.add(entry.event_id, position);
-    let stream = StreamHead {
-        no: entry.stream_no,
-        revision: entry.revision,
-        position,
-    };
-    head.streams.insert(entry.stream_id, stream);
-    head.recorded_at_ms = head.recorded_at_ms.max(entry.recorded_at_ms);
-    let numbers = u32::try_from(head.streams.len()).ok()?;
-    (entry.stream_no < numbers && entry.ledger_id == head.ledger_id).then_some(entry.stream_id)
 }
 
 /// The first event of every ledger.

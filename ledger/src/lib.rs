@@ -30,7 +30,7 @@ mod decide;
 pub mod entry;
 pub mod event;
 pub mod hash;
-mod index;
+mod history;
 mod ledger;
 mod lock;
 pub mod note;
@@ -42,6 +42,7 @@ mod redact;
 mod segment;
 pub mod settings;
 mod store;
+mod streams;
 mod tiles;
 pub mod tree;
 mod vault;
@@ -54,6 +55,7 @@ pub use event::{
     BlindedId, Correlation, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision,
     PrivateState, PublicPayload, Recorded, Source, StreamName,
 };
+pub use history::IndexError;
 pub use ledger::{
     APPROVALS_MIN, AppendError, Clock, CreateError, CreateOptions, Edge, Entropy, Erased, Erasure,
     Ledger, OpenError, RedactError,

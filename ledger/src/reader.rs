@@ -1,22 +1,24 @@
 //! Reading a ledger without its lock, from this process or another.
 
 mod recorded;
+mod scan;
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::entry::{Entry, EntryError};
-use crate::event::{EventType, Position, Recorded};
+use crate::event::{Position, Recorded};
 use crate::hash::{self, Hash};
+use crate::history::known_to_readers;
 use crate::ledger::OpenError;
 use crate::place::Place;
-use crate::segment::file::{Frames, SegmentFile, Step, list, name_of};
-use crate::segment::frame::{Kind, record_parts};
+use crate::segment::Known;
+use crate::segment::file::{SegmentFile, list, name_of};
 use crate::segment::index::{Block, Index};
-use crate::segment::recover::{Extent, Rest, walk};
+use crate::segment::recover::{Extent, Met, Rest, walk};
 use crate::settings::Settings;
-use crate::store::{RecordRef, StoredRecord};
+use crate::store::StoredRecord;
 use crate::tiles::Tree;
 use crate::vault::VaultError;
 use recorded::Opener;
@@ -31,14 +33,36 @@ pub struct Reader {
     dir: PathBuf,
     place: Place,
     settings: Settings,
-    /// Sealed segments, ascending; their index is built when first needed.
-    sealed: Vec<(Position, OnceLock<Index>)>,
+    /// Sealed segments, ascending.
+    sealed: Vec<Sealed>,
     /// The active segment, up to its last commit.
     active: Index,
     extent: Extent,
     /// Opens private parts; made when first needed.
     opener: OnceLock<Opener>,
     with_private: bool,
+}
+
+/// A sealed segment.
+#[derive(Debug)]
+struct Sealed {
+    first: Position,
+    /// What was told of its records, or found by walking it.
+    index: RwLock<Option<Arc<Index>>>,
+}
+
+impl Sealed {
+    fn of(first: Position, index: Option<Index>) -> Self {
+        Self {
+            first,
+            index: RwLock::new(index.map(Arc::new)),
+        }
+    }
+
+    fn index(&self) -> Option<Arc<Index>> {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        index.clone()
+    }
 }
 
 /// Why stored events could not be read. Listed in the order the causes are checked.
@@ -138,15 +162,29 @@ impl Reader {
                 dir: dir.to_owned(),
             });
         };
-        let extent = first_extent(dir, *last, &settings)?;
+        let ledger_id = hash::ledger_id(&settings.origin);
+        let Known { indexes, extent } = known_to_readers(dir, ledger_id);
+        let ends = sealed.iter().skip(1).chain([last]);
+        let mut indexes = indexes.into_iter().peekable();
+        let sealed = sealed
+            .iter()
+            .zip(ends)
+            .map(|(first, next)| {
+                let index = indexes.next_if(|index| index.first() == *first);
+                Sealed::of(*first, index.filter(|index| index.next() == *next))
+            })
+            .collect();
+        let told = indexes.next().filter(|index| index.first() == *last);
+        let header = first_extent(dir, *last, &settings)?;
+        let (active, extent) = match told.zip(extent) {
+            Some(told) => told,
+            None => (Index::new(*last, header.end), header),
+        };
         let mut reader = Self {
             dir: dir.to_owned(),
             place: place.clone(),
-            active: Index::new(*last, extent.end),
-            sealed: sealed
-                .iter()
-                .map(|first| (*first, OnceLock::new()))
-                .collect(),
+            active,
+            sealed,
             settings,
             extent,
             opener: OnceLock::new(),
@@ -213,7 +251,7 @@ impl Reader {
 
     /// The ranges of positions that lie in one segment each, in order.
     pub fn segments(&self) -> Vec<Range<Position>> {
-        let firsts: Vec<Position> = self.sealed.iter().map(|(first, _)| *first).collect();
+        let firsts: Vec<Position> = self.sealed.iter().map(|sealed| sealed.first).collect();
         let ends = firsts.iter().skip(1).copied().chain([self.active.first()]);
         let mut ranges: Vec<Range<Position>> = firsts
             .iter()
@@ -248,7 +286,7 @@ impl Reader {
             match first_extent(&self.dir, next, &self.settings) {
                 Ok(extent) => {
                     let index = std::mem::replace(&mut self.active, Index::new(next, extent.end));
-                    self.sealed.push((index.first(), OnceLock::from(index)));
+                    self.sealed.push(Sealed::of(index.first(), Some(index)));
                     self.extent = extent;
                 }
                 // The writer is between sealing the old segment and starting the next.
@@ -272,8 +310,10 @@ impl Reader {
         let mut stuck = 0;
         while stuck < RETRIES {
             let before = extent.end;
-            let rest = walk(&segment.file, extent, &mut |met| active.push(met.offset))
-                .map_err(|source| io_error(first, source))?;
+            let rest = walk(&segment.file, extent, &mut |met: &Met<'_>| {
+                active.push(met.offset);
+            })
+            .map_err(|source| io_error(first, source))?;
             active.set_end(extent.end);
             match rest {
                 Rest::Clean | Rest::Torn => return Ok(()),
@@ -288,72 +328,6 @@ impl Reader {
             offset: extent.end,
             position: extent.next,
         })
-    }
-
-    /// Shows the events of a range in order. Events whose type is not `wanted` are passed over by
-    /// their header, without reading the payload as JSON. `each` may stop early.
-    ///
-    /// # Errors
-    /// When a record in the way is damaged or cannot be read.
-    pub fn scan(
-        &self,
-        range: Range<Position>,
-        wanted: &dyn Fn(EventType) -> bool,
-        each: &mut dyn FnMut(Recorded) -> ControlFlow<()>,
-    ) -> Result<(), ReadError> {
-        let mut failed = None;
-        self.scan_stored(range, &mut |record| {
-            if !wanted(Entry::peek_event_type(record.entry)) {
-                return ControlFlow::Continue(());
-            }
-            match self.recorded(record) {
-                Ok(event) => each(event),
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
-                }
-            }
-        })?;
-        failed.map_or(Ok(()), Err)
-    }
-
-    /// Shows the stored records of a range in order, as bytes. `each` may stop early.
-    ///
-    /// # Errors
-    /// When a record in the way is damaged or cannot be read.
-    pub fn scan_stored(
-        &self,
-        range: Range<Position>,
-        each: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
-    ) -> Result<(), ReadError> {
-        let end = range.end.min(self.size());
-        let mut position = range.start;
-        while position < end {
-            let (first, index, next) = self.segment_of(position);
-            let until = end.min(next);
-            let start = index.and_then(|index| index.block(position));
-            match scan_segment(&self.dir, first, start, position..until, each)? {
-                ControlFlow::Continue(()) => position = until,
-                ControlFlow::Break(()) => return Ok(()),
-            }
-        }
-        Ok(())
-    }
-
-    /// First position, index when there is one, and end of the segment that holds a position.
-    fn segment_of(&self, position: Position) -> (Position, Option<&Index>, Position) {
-        if position >= self.active.first() {
-            return (self.active.first(), Some(&self.active), self.size());
-        }
-        let after = self.sealed.partition_point(|(first, _)| *first <= position);
-        let next = self
-            .sealed
-            .get(after)
-            .map_or(self.active.first(), |(first, _)| *first);
-        match after.checked_sub(1).and_then(|at| self.sealed.get(at)) {
-            Some((first, index)) => (*first, index.get(), next),
-            None => (0, None, next),
-        }
     }
 
     /// Reads one event; `None` past the end.
@@ -375,12 +349,27 @@ impl Reader {
         if position >= self.size() {
             return Ok(None);
         }
-        let (first, index, _) = self.segment_of(position);
-        let segment = SegmentFile::open(&self.dir, first).map_err(|e| io_error(first, e))?;
-        let index = match index {
-            Some(index) => index,
-            None => self.build_index(&segment)?,
+        let Some(sealed) = self.sealed_of(position) else {
+            let active = self.active.first();
+            return self.get_by(&self.active, active, position).map(Some);
         };
+        if let Some(index) = sealed.index()
+            && let Ok(record) = self.get_by(&index, sealed.first, position)
+        {
+            return Ok(Some(record));
+        }
+        let index = self.walked(sealed)?;
+        self.get_by(&index, sealed.first, position).map(Some)
+    }
+
+    /// Reads one record of the segment that begins at `first` where its index says that it is.
+    fn get_by(
+        &self,
+        index: &Index,
+        first: Position,
+        position: Position,
+    ) -> Result<StoredRecord, ReadError> {
+        let segment = SegmentFile::open(&self.dir, first).map_err(|e| io_error(first, e))?;
         let damaged = |offset| ReadError::Damaged {
             file: segment.name(),
             offset,
@@ -390,34 +379,42 @@ impl Reader {
         let offset = range.start;
         let block = Block::read(&segment.file, range, block_first)
             .map_err(|source| io_error(first, source))?;
-        block
-            .record(position)
-            .map(Some)
-            .ok_or_else(|| damaged(offset))
+        block.record(position).ok_or_else(|| damaged(offset))
     }
 
-    /// Builds the index of a sealed segment by walking it once.
-    fn build_index(&self, segment: &SegmentFile) -> Result<&Index, ReadError> {
-        let first = segment.first;
-        let damaged = |extent: &Extent| ReadError::Damaged {
-            file: segment.name(),
-            offset: extent.end,
-            position: extent.next,
-        };
-        let mut extent = first_extent(&self.dir, first, &self.settings)?;
-        let mut index = Index::new(first, extent.end);
-        let rest = walk(&segment.file, &mut extent, &mut |met| {
+    /// The sealed segment that holds a position; `None` for the active one.
+    fn sealed_of(&self, position: Position) -> Option<&Sealed> {
+        if position >= self.active.first() {
+            return None;
+        }
+        let after = self
+            .sealed
+            .partition_point(|sealed| sealed.first <= position);
+        self.sealed.get(after.checked_sub(1)?)
+    }
+
+    /// Makes the index of a sealed segment by walking it.
+    fn walked(&self, sealed: &Sealed) -> Result<Arc<Index>, ReadError> {
+        let fail = |source| io_error(sealed.first, source);
+        let segment = SegmentFile::open(&self.dir, sealed.first).map_err(fail)?;
+        let mut extent = first_extent(&self.dir, sealed.first, &self.settings)?;
+        let mut index = Index::new(sealed.first, extent.end);
+        let rest = walk(&segment.file, &mut extent, &mut |met: &Met<'_>| {
             index.push(met.offset);
         })
-        .map_err(|source| io_error(first, source))?;
+        .map_err(fail)?;
         index.set_end(extent.end);
         if rest != Rest::Clean {
-            return Err(damaged(&extent));
+            return Err(ReadError::Damaged {
+                file: segment.name(),
+                offset: extent.end,
+                position: extent.next,
+            });
         }
-        match self.sealed.iter().find(|(at, _)| *at == first) {
-            Some((_, cell)) => Ok(cell.get_or_init(|| index)),
-            None => Err(damaged(&extent)),
-        }
+        let index = Arc::new(index);
+        let mut kept = sealed.index.write().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(Arc::clone(&index));
+        Ok(index)
     }
 }
 
@@ -444,52 +441,4 @@ fn first_extent(dir: &Path, first: Position, settings: &Settings) -> Result<Exte
             position: first,
         }),
     }
-}
-
-/// Shows the records of a range that lies in one segment, beginning at a block of its index when
-/// there is one.
-fn scan_segment(
-    dir: &Path,
-    first: Position,
-    start: Option<(Range<u64>, Position)>,
-    range: Range<Position>,
-    each: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
-) -> Result<ControlFlow<()>, ReadError> {
-    let fail = |source| io_error(first, source);
-    let segment = SegmentFile::open(dir, first).map_err(fail)?;
-    let header_end = u64::try_from(crate::segment::EMPTY_BYTES).unwrap_or(u64::MAX);
-    let (offset, mut position) = start.map_or((header_end, first), |(at, first)| (at.start, first));
-    let mut frames = Frames::new(&segment.file, offset);
-    while position < range.end {
-        let offset = frames.offset();
-        let damaged = || ReadError::Damaged {
-            file: name_of(first),
-            offset,
-            position,
-        };
-        let Step::Frame(_, frame) = frames.next().map_err(fail)? else {
-            return Err(damaged());
-        };
-        match frame.kind {
-            Kind::Commit => continue,
-            Kind::Seal => return Err(damaged()),
-            Kind::Record => {}
-        }
-        let (entry, public, private) = record_parts(frame.body).ok_or_else(damaged)?;
-        if Entry::peek_position(entry) != position {
-            return Err(damaged());
-        }
-        if position >= range.start {
-            let record = RecordRef {
-                entry,
-                public,
-                private,
-            };
-            if each(record).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        position += 1;
-    }
-    Ok(ControlFlow::Continue(()))
 }

@@ -8,6 +8,7 @@
 pub(crate) mod file;
 pub(crate) mod frame;
 pub(crate) mod index;
+mod open;
 pub(crate) mod recover;
 pub(crate) mod seal;
 
@@ -20,11 +21,14 @@ use std::sync::Arc;
 use crate::event::Position;
 use crate::hash::Hash;
 use crate::store::{RecordRef, Store, StoreError, StoredRecord};
-use file::{SegmentFile, list, name_of};
+use file::{SegmentFile, name_of};
 use frame::{Commit, HEADER_BYTES, Header, Kind, begin, finish};
 use index::{Block, Index};
-use recover::{Extent, Met, Rest, cut_torn, walk};
+use open::NoOne;
+use recover::Extent;
 use seal::{Seal, digest};
+
+pub(crate) use open::{Follow, Known};
 
 /// Sizes of segment files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +38,9 @@ pub struct SegmentOptions {
     pub segment_bytes: u64,
     /// Zeros written ahead of small batches, at most, so that a sync need not move the file's end.
     pub extend_bytes: u64,
+    /// Events after which a file of the index is written: so many are read again when the ledger is
+    /// opened.
+    pub index_events: usize,
 }
 
 impl Default for SegmentOptions {
@@ -41,6 +48,7 @@ impl Default for SegmentOptions {
         Self {
             segment_bytes: 64 << 20,
             extend_bytes: 8 << 20,
+            index_events: 32_768,
         }
     }
 }
@@ -96,61 +104,8 @@ impl SegmentStore {
         };
         prepare_segment(dir, &header).map_err(|source| io_error(0, source))?;
         publish_segment(dir, 0).map_err(|source| io_error(0, source))?;
-        Self::open(dir, ledger_id, genesis, options, &mut |_| {})
-    }
-
-    /// Opens the store, cutting a torn tail off and finishing an interrupted roll-over. Every
-    /// committed record is shown to `each`; nothing is hashed.
-    pub(crate) fn open(
-        dir: &Path,
-        ledger_id: [u8; 16],
-        genesis: Hash,
-        options: SegmentOptions,
-        each: &mut dyn FnMut(&Met<'_>),
-    ) -> Result<Self, StoreError> {
-        let firsts = list(dir).map_err(|source| io_error(0, source))?;
-        let mut expected = Header {
-            ledger_id,
-            first: 0,
-            prev_chain: genesis,
-        };
-        let mut indexes = Vec::with_capacity(firsts.len());
-        let mut firsts = firsts.into_iter().peekable();
-        while let Some(first) = firsts.next() {
-            let fail = |source| io_error(first, source);
-            let is_last = firsts.peek().is_none();
-            let segment = SegmentFile::open_for_writing(dir, first).map_err(fail)?;
-            let header = segment.header().map_err(fail)?;
-            if header != Some(expected) || first != expected.first {
-                return Err(damaged(&segment, 0, expected.first));
-            }
-            let mut extent = Extent::of_header(&expected);
-            let mut index = Index::new(first, extent.end);
-            let rest = walk(&segment.file, &mut extent, &mut |met| {
-                index.push(met.offset);
-                each(met);
-            })
-            .map_err(fail)?;
-            index.set_end(extent.end);
-            indexes.push(index);
-            match rest {
-                Rest::Damaged => return Err(damaged(&segment, extent.end, extent.next)),
-                Rest::Torn if is_last => cut_torn(dir, &segment, extent.end).map_err(fail)?,
-                Rest::Clean if is_last || extent.seal.is_some() => {}
-                Rest::Clean | Rest::Torn => {
-                    return Err(damaged(&segment, extent.end, extent.next));
-                }
-            }
-            expected.first = extent.next;
-            expected.prev_chain = extent.head_chain;
-            if is_last {
-                return Self::at(dir, segment, extent, indexes, (ledger_id, options));
-            }
-        }
-        Err(StoreError::Io {
-            file: name_of(0),
-            source: io::ErrorKind::NotFound.into(),
-        })
+        let known = Known::default();
+        Self::open(dir, (ledger_id, genesis), options, known, &mut NoOne)
     }
 
     fn at(
@@ -398,6 +353,15 @@ impl Store for SegmentStore {
 }
 
 impl SegmentStore {
+    pub(crate) fn options(&self) -> SegmentOptions {
+        self.options
+    }
+
+    /// How far the store reaches: the active segment's first position, and its extent.
+    pub(crate) fn edge(&self) -> (&Extent, &[Index]) {
+        (&self.extent, &self.indexes)
+    }
+
     fn file_of(&self, position: Position) -> String {
         let firsts = self.indexes.iter().map(Index::first);
         name_of(firsts.filter(|first| *first <= position).max().unwrap_or(0))

@@ -10,6 +10,7 @@ mod promises {
     mod book;
     mod crash;
     mod erase;
+    mod index;
     mod matrix;
     mod read;
     mod tamper;

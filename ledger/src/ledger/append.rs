@@ -3,11 +3,12 @@
 use rayon::prelude::*;
 
 use super::plan::{Batch, Plan, Planned, Planner};
-use super::{AppendError, Ledger};
+use super::{AppendError, Ledger, OpenError, opening};
 use crate::decide::Receipt;
-use crate::event::Event;
+use crate::entry::Entry;
+use crate::event::{Event, EventId, Position};
 use crate::payload::{Encoded, PAYLOAD_BYTES_MAX, Payloads, SALT_BYTES};
-use crate::store::{RecordRef, Store as _, StoreError};
+use crate::store::{RecordRef, Store, StoreError};
 use crate::tree::{TreeHash, leaf_hash};
 
 impl Ledger {
@@ -35,36 +36,42 @@ impl Ledger {
             events: &events,
             payloads: &payloads,
         };
-        let mut plan = Plan::default();
-        match self.prepare(batch, &mut plan) {
-            Ok((made, now_ms)) => {
-                self.write(batch, &plan, &made, now_ms)?;
-                Ok(plan.receipts)
+        let prepared = match self.prepare(batch) {
+            // what the index lost can be made again from the entries
+            Err(AppendError::Index(_)) => {
+                self.learn_anew()?;
+                self.prepare(batch)
             }
-            Err(error) => {
-                for item in &plan.planned {
-                    if let Some(event) = plan.event(item, &events) {
-                        self.index.remove(&event.id);
-                    }
-                }
-                Err(error)
-            }
-        }
+            prepared => prepared,
+        };
+        let (plan, made, now_ms) = prepared?;
+        self.write(batch, &plan, &made, now_ms)?;
+        Ok(plan.receipts)
+    }
+
+    /// Makes the index again from the entries.
+    fn learn_anew(&mut self) -> Result<(), AppendError> {
+        self.history.clear();
+        let opened = opening::open(self.place.folder(), &mut self.head, self.store.options());
+        self.failed = opened.is_err();
+        (self.history, self.store) = opened.map_err(|error| match error {
+            OpenError::Store(error) => AppendError::Store(error),
+            OpenError::Index(error) => AppendError::Index(error),
+            _ => AppendError::Store(StoreError::Poisoned),
+        })?;
+        Ok(())
     }
 
     /// Plans a batch; the payloads of what was made for it, and the time to record.
-    fn prepare(
-        &mut self,
-        batch: Batch<'_>,
-        plan: &mut Plan,
-    ) -> Result<(Encoded, u64), AppendError> {
+    fn prepare(&mut self, batch: Batch<'_>) -> Result<(Plan, Encoded, u64), AppendError> {
+        let mut plan = Plan::default();
         let mut planner = Planner {
             batch,
             size: self.head.size,
             blind: &self.head.blind,
             store: &self.store,
-            index: &mut self.index,
-            plan,
+            history: &self.history,
+            plan: &mut plan,
         };
         planner.run()?;
         let made = Encoded::of(plan.made.iter())?;
@@ -78,7 +85,14 @@ impl Ledger {
         {
             self.keyring.ready()?;
         }
-        Ok((made, self.now_ms()?))
+        let history = &self.history;
+        for item in &plan.planned {
+            if let Some(event) = plan.event(item, batch.events) {
+                self.head.meet(event, |id| history.stream(id))?;
+            }
+        }
+        let now_ms = self.now_ms()?;
+        Ok((plan, made, now_ms))
     }
 
     fn now_ms(&mut self) -> Result<u64, AppendError> {
@@ -97,7 +111,7 @@ impl Ledger {
         let expected = self.head.size;
         let records = self.records(batch, plan, made, now_ms);
         self.failed = records.is_err();
-        let records = records?;
+        let (entries, records) = records?;
         let records: Vec<RecordRef<'_>> = records
             .iter()
             .map(|(entry, public, private)| RecordRef {
@@ -120,6 +134,13 @@ impl Ledger {
         };
         self.failed = stored.is_err();
         stored?;
+        for entry in &entries {
+            self.history.learn(entry);
+        }
+        if self.history.is_due() {
+            let (extent, indexes) = self.store.edge();
+            opening::keep(&mut self.head, &mut self.history, extent, indexes);
+        }
         let grown = self.tiles.push(&leaves);
         self.failed = grown.is_err();
         Ok(grown?)
@@ -132,7 +153,7 @@ impl Ledger {
         plan: &Plan,
         made: &'b Encoded,
         now_ms: u64,
-    ) -> Result<Vec<Made<'b>>, AppendError> {
+    ) -> Result<(Vec<Entry>, Vec<Made<'b>>), AppendError> {
         let Self {
             head,
             edge,
@@ -140,6 +161,7 @@ impl Ledger {
             ..
         } = self;
         let mut records = Vec::with_capacity(plan.planned.len());
+        let mut entries = Vec::with_capacity(plan.planned.len());
         for item in &plan.planned {
             let payload = match item {
                 Planned::Given(index) => batch.payloads.get(*index).copied(),
@@ -161,9 +183,10 @@ impl Ledger {
                 None => Vec::new(),
             };
             records.push((entry.encode(), payload.public, private));
+            entries.push(entry);
         }
         keyring.keep()?;
-        Ok(records)
+        Ok((entries, records))
     }
 }
 
@@ -182,6 +205,16 @@ fn encode(events: &[Event]) -> Result<Vec<Encoded>, serde_json::Error> {
         .par_chunks(PARALLEL_MIN / 2)
         .map(|chunk| Encoded::of(chunk.iter()))
         .collect()
+}
+
+/// Whether the event at a position has an id.
+pub(super) fn has_id(
+    store: &dyn Store,
+    position: Position,
+    id: &EventId,
+) -> Result<bool, AppendError> {
+    let record = store.get(position)?;
+    Ok(record.is_some_and(|record| Entry::peek_event_id(&record.entry) == *id))
 }
 
 fn check_length(event: &Event, payload: &Payloads<'_>) -> Result<(), AppendError> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::event::{EventId, Position};
+use crate::history::IndexError;
 use crate::payload::PAYLOAD_BYTES_MAX;
 use crate::reader::ReadError;
 use crate::settings::{self, SettingsError};
@@ -93,6 +94,9 @@ pub enum OpenError {
     /// The records are damaged or cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The folder of the index cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// The end of the ledger is damaged or cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -137,6 +141,9 @@ pub enum AppendError {
         /// Length of the payload.
         bytes: usize,
     },
+    /// The index cannot be read, not even after it was made again.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// The original of a repeated event cannot be read.
     #[error("the original of event {event} at position {position} cannot be read")]
     Original {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{AppendError, OpenError};
-use crate::entry::{ENTRY_BYTES, Entry};
-use crate::event::Position;
+use crate::entry::Entry;
+use crate::history::History;
 use crate::payload::SALT_BYTES;
 use crate::private::{Bound, Concerned, NONCE_BYTES};
 use crate::redact::redaction_of;
@@ -19,8 +19,6 @@ pub(crate) struct Keyring {
     vault: Option<Vault>,
     /// Whether any event has an encrypted private part: then there must be keys.
     is_needed: bool,
-    /// Positions of the erasures on record.
-    redactions: Vec<Position>,
     /// Keys whose destruction an erasure had ordered and a crash had kept from.
     finished: u64,
 }
@@ -32,27 +30,18 @@ impl Keyring {
             ledger_id,
             vault: None,
             is_needed: false,
-            redactions: Vec::new(),
             finished: 0,
         }
     }
 
-    /// Takes note of a stored entry.
-    pub(super) fn learn(&mut self, position: Position, entry: &[u8; ENTRY_BYTES]) {
-        let flags = Entry::peek_flags(entry);
-        self.is_needed |= flags & Entry::ENCRYPTED != 0;
-        if flags & Entry::REDACTION != 0 {
-            self.redactions.push(position);
-        }
-    }
-
     /// Reads the keys, and destroys those that an erasure on record ordered destroyed.
-    pub(super) fn load(&mut self, store: &dyn Store) -> Result<(), OpenError> {
+    pub(super) fn load(&mut self, store: &dyn Store, history: &History) -> Result<(), OpenError> {
+        self.is_needed = history.has_encrypted();
         self.vault = Vault::open(&self.keys, self.ledger_id)?;
         let Some(vault) = &mut self.vault else {
             return Ok(());
         };
-        for position in &self.redactions {
+        for position in history.redactions() {
             let Some(record) = store.get(*position)? else {
                 continue;
             };

@@ -1,14 +1,18 @@
 //! What an append will do, decided before anything is written.
 
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
 use crate::decide::{Receipt, Told, Verdict, compare, conflicted, corroborated};
 use crate::entry::Entry;
-use crate::event::{Event, EventType, Position};
+use crate::event::{Event, EventId, EventType, Position};
 use crate::hash::Hash;
-use crate::index::EventIndex;
+use crate::history::{History, IdHasher};
 use crate::payload::{Payloads, PublicIn};
 use crate::store::{Store, StoreError};
 
 use super::AppendError;
+use super::append::has_id;
 
 /// Events handed to an append, with their payloads.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +35,8 @@ pub(super) struct Plan {
     pub(super) planned: Vec<Planned>,
     /// Events made about repeated ones.
     pub(super) made: Vec<Event>,
+    /// Positions of the planned events, by id.
+    ids: HashMap<EventId, Position, BuildHasherDefault<IdHasher>>,
 }
 
 impl Plan {
@@ -50,8 +56,7 @@ pub(super) struct Planner<'a> {
     pub(super) size: Position,
     pub(super) blind: &'a Hash,
     pub(super) store: &'a dyn Store,
-    /// Gets the id of each planned event; on an error the caller takes them out again.
-    pub(super) index: &'a mut EventIndex,
+    pub(super) history: &'a History,
     pub(super) plan: &'a mut Plan,
 }
 
@@ -59,25 +64,34 @@ impl Planner<'_> {
     /// Decides what each event becomes.
     pub(super) fn run(&mut self) -> Result<(), AppendError> {
         let Batch { events, payloads } = self.batch;
-        self.index.reserve(events.len());
+        self.plan.ids.reserve(events.len());
         self.plan.receipts.reserve(events.len());
         self.plan.planned.reserve(events.len());
         for (at, (event, payload)) in events.iter().zip(payloads).enumerate() {
-            let position = self.next_position();
-            let receipt = match self.index.add(event.id, position) {
-                Ok(()) => {
-                    self.plan.planned.push(Planned::Given(at));
-                    Receipt::Appended(position)
-                }
-                Err(of) => self.repeated(event, payload, of)?,
+            let receipt = match self.find(&event.id)? {
+                None => Receipt::Appended(self.push(event.id, Planned::Given(at))),
+                Some(of) => self.repeated(event, payload, of)?,
             };
             self.plan.receipts.push(receipt);
         }
         Ok(())
     }
 
-    fn next_position(&self) -> Position {
-        self.size + u64::try_from(self.plan.planned.len()).unwrap_or(u64::MAX)
+    /// Where an event is, or will be.
+    fn find(&self, id: &EventId) -> Result<Option<Position>, AppendError> {
+        if let Some(position) = self.plan.ids.get(id) {
+            return Ok(Some(*position));
+        }
+        self.history
+            .find(id, &|position| has_id(self.store, position, id))
+    }
+
+    /// Plans an event; its position.
+    fn push(&mut self, id: EventId, item: Planned) -> Position {
+        let position = self.size + u64::try_from(self.plan.planned.len()).unwrap_or(u64::MAX);
+        self.plan.planned.push(item);
+        self.plan.ids.insert(id, position);
+        position
     }
 
     /// Decides what an event becomes whose id is already at `of`.
@@ -98,12 +112,10 @@ impl Planner<'_> {
             ),
             Verdict::Contradiction { claims } => (conflicted(event, of, claims, self.blind), true),
         };
-        let position = self.next_position();
-        if let Err(known) = self.index.add(made.id, position) {
+        if let Some(known) = self.find(&made.id)? {
             return Ok(Receipt::Duplicate(known));
         }
-        let made_at = Planned::Made(self.plan.made.len());
-        self.plan.planned.push(made_at);
+        let position = self.push(made.id, Planned::Made(self.plan.made.len()));
         self.plan.made.push(made);
         Ok(if is_conflict {
             Receipt::Conflicted { of, position }

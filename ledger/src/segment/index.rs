@@ -13,6 +13,30 @@ use crate::store::StoredRecord;
 /// of 100 million records is 12.5 MB.
 const STRIDE: u64 = 64;
 
+/// A part of an index, as kept beside the segments: the offsets of some records of one segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// First position of the segment.
+    pub(crate) segment: Position,
+    /// Position of the first record the piece is about.
+    pub(crate) first: Position,
+    /// Position after the last.
+    pub(crate) next: Position,
+    /// Offset after the commit of the last.
+    pub(crate) end: u64,
+    /// Offsets of those records whose index in the segment is a multiple of the stride.
+    pub(crate) offsets: Vec<u64>,
+}
+
+impl Piece {
+    /// Adds the piece that follows in the same segment.
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.next = more.next;
+        self.end = more.end;
+        self.offsets.extend(more.offsets);
+    }
+}
+
 /// Sparse index of one segment.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
@@ -35,6 +59,34 @@ impl Index {
         }
     }
 
+    /// The index that a piece from the segment's first record on makes; `None` for any other, or
+    /// when it does not have the offsets it should.
+    pub(crate) fn of(piece: Piece) -> Option<Self> {
+        let records = piece.next.checked_sub(piece.segment)?;
+        let offsets = u64::try_from(piece.offsets.len()).ok()?;
+        let is_whole = piece.first == piece.segment && records.div_ceil(STRIDE) == offsets;
+        (is_whole && piece.offsets.is_sorted()).then_some(Self {
+            first: piece.segment,
+            next: piece.next,
+            offsets: piece.offsets,
+            end: piece.end,
+        })
+    }
+
+    /// What is behind a position; `None` when nothing is.
+    pub(crate) fn piece(&self, from: Position) -> Option<Piece> {
+        let first = from.max(self.first);
+        let skipped = (first - self.first).div_ceil(STRIDE);
+        let offsets = self.offsets.get(usize::try_from(skipped).ok()?..)?;
+        (first < self.next).then(|| Piece {
+            segment: self.first,
+            first,
+            next: self.next,
+            end: self.end,
+            offsets: offsets.to_vec(),
+        })
+    }
+
     /// Adds the next record.
     pub(crate) fn push(&mut self, offset: u64) {
         if (self.next - self.first).is_multiple_of(STRIDE) {
@@ -50,6 +102,16 @@ impl Index {
 
     pub(crate) fn first(&self) -> Position {
         self.first
+    }
+
+    /// Position after the last record.
+    pub(crate) fn next(&self) -> Position {
+        self.next
+    }
+
+    /// Offset after the last commit.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
     }
 
     /// Offsets of the bytes that hold the record and its neighbours, and the position of the

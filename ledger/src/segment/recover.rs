@@ -5,8 +5,11 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::file::{Frames, SegmentFile, Step, last_nonzero, read_at};
-use super::frame::{Commit, HEADER_BYTES, Header, Kind, find_intact, record_parts};
-use super::seal::{Seal, Times};
+use super::frame::{
+    COMMIT_BYTES, Commit, FRAME_HEAD_BYTES, HEADER_BYTES, Header, Kind, Parsed, find_intact, parse,
+    record_parts,
+};
+use super::seal::{SEAL_BYTES, Seal, Times};
 use crate::entry::{ENTRY_BYTES, Entry};
 use crate::event::Position;
 use crate::hash::Hash;
@@ -16,6 +19,21 @@ pub(crate) struct Met<'a> {
     pub(crate) position: Position,
     pub(crate) offset: u64,
     pub(crate) entry: &'a [u8; ENTRY_BYTES],
+}
+
+/// Sees what a walk passes.
+pub(crate) trait Visit {
+    /// A record whose batch is committed.
+    fn record(&mut self, met: &Met<'_>);
+
+    /// The end of its batch: the extent reaches to here.
+    fn commit(&mut self, _extent: &Extent) {}
+}
+
+impl<F: FnMut(&Met<'_>)> Visit for F {
+    fn record(&mut self, met: &Met<'_>) {
+        self(met);
+    }
 }
 
 /// How far a segment's commits reach.
@@ -56,12 +74,8 @@ pub(crate) enum Rest {
     Damaged,
 }
 
-/// Walks the frames after `extent`, moving it over every commit. Committed records go to `each`.
-pub(crate) fn walk(
-    file: &File,
-    extent: &mut Extent,
-    each: &mut dyn FnMut(&Met<'_>),
-) -> io::Result<Rest> {
+/// Walks the frames after `extent`, moving it over every commit.
+pub(crate) fn walk(file: &File, extent: &mut Extent, visit: &mut dyn Visit) -> io::Result<Rest> {
     let mut frames = Frames::new(file, extent.end);
     let mut batch: Vec<(u64, [u8; ENTRY_BYTES])> = Vec::new();
     loop {
@@ -86,7 +100,7 @@ pub(crate) fn walk(
                     }
                     for (offset, entry) in &batch {
                         extent.times.add_entry(entry);
-                        each(&Met {
+                        visit.record(&Met {
                             position: extent.next,
                             offset: *offset,
                             entry,
@@ -95,6 +109,7 @@ pub(crate) fn walk(
                     }
                     batch.clear();
                     extent.end = frames.offset();
+                    visit.commit(extent);
                 }
                 Kind::Seal => {
                     return Ok(match Seal::decode(frame.body) {
@@ -130,6 +145,44 @@ fn commit_follows(file: &File, offset: u64) -> io::Result<bool> {
     let read = read_at(file, &mut bytes, offset)?;
     bytes.truncate(read);
     Ok(find_intact(&bytes, 0, &|kind| kind != Kind::Record).is_some())
+}
+
+/// Whether a commit of that chain value, the last of whose records is before `next`, ends at an
+/// offset of a segment.
+pub(crate) fn commit_ends_at(segment: &SegmentFile, extent: &Extent) -> io::Result<bool> {
+    const BYTES: usize = FRAME_HEAD_BYTES + COMMIT_BYTES;
+    let mut bytes = [0; BYTES];
+    let start = u64::try_from(BYTES).ok();
+    let Some(start) = start.and_then(|length| extent.end.checked_sub(length)) else {
+        return Ok(false);
+    };
+    let read = read_at(&segment.file, &mut bytes, start)?;
+    let Some(Parsed::Frame(frame)) = bytes.get(..read).map(parse) else {
+        return Ok(false);
+    };
+    let commit = Commit::decode(frame.body).filter(|_| frame.intact && frame.kind == Kind::Commit);
+    Ok(commit.is_some_and(|commit| {
+        commit.head_chain == extent.head_chain
+            && commit.first.checked_add(commit.count) == Some(extent.next)
+    }))
+}
+
+/// The footer of a sealed segment; `None` when it does not end with one.
+pub(crate) fn footer(segment: &SegmentFile) -> io::Result<Option<Seal>> {
+    const BYTES: usize = FRAME_HEAD_BYTES + SEAL_BYTES;
+    let mut bytes = [0; BYTES];
+    let start = u64::try_from(BYTES).ok();
+    let length = segment.file.metadata()?.len();
+    let Some(start) = start.and_then(|footer| length.checked_sub(footer)) else {
+        return Ok(None);
+    };
+    let read = read_at(&segment.file, &mut bytes, start)?;
+    match bytes.get(..read).map(parse) {
+        Some(Parsed::Frame(frame)) if frame.intact && frame.kind == Kind::Seal => {
+            Ok(Seal::decode(frame.body))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Copies the torn tail of a segment to `<segment>.<offset>.torn` beside it, then cuts it off.

@@ -59,7 +59,9 @@ fn after_a_failed_write_nothing_is_appended_until_opened_again() {
         Err(StoreError::Poisoned)
     ));
     let options = SegmentOptions::default();
-    let mut store = SegmentStore::open(dir.path(), [1; 16], [2; 32], options, &mut |_| {}).unwrap();
+    let known = Known::default();
+    let of = ([1; 16], [2; 32]);
+    let mut store = SegmentStore::open(dir.path(), of, options, known, &mut NoOne).unwrap();
     store.append(1, &batch, &[4; 32]).unwrap();
     assert_eq!((store.size(), store.head_chain()), (2, [4; 32]));
 }

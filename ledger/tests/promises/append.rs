@@ -57,7 +57,7 @@ fn events_come_back_as_they_were_given() {
     for (position, (read, given)) in (1..).zip(read[1..].iter().zip(&given)) {
         assert_eq!(read.position, position);
         assert_eq!(&read.event, given);
-        assert_eq!(ledger.contains(&given.id), Some(position));
+        assert_eq!(ledger.find(&given.id).unwrap(), Some(position));
     }
     assert!(read[21].has_private && !read[1].has_private);
     assert_eq!((read[4].stream_no, read[4].revision), (1, 1));

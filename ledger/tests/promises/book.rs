@@ -38,11 +38,36 @@ pub(super) fn folder() -> Folder {
     }
 }
 
+/// Every file below a folder, by its path.
+pub(super) fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for item in std::fs::read_dir(dir).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Copies every file below a folder into another.
+pub(super) fn copy(from: &Path, to: &Path) {
+    for path in files(from) {
+        let target = to.join(path.strip_prefix(from).unwrap());
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::copy(path, target).unwrap();
+    }
+}
+
 pub(super) const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
 pub(super) const SMALL: SegmentOptions = SegmentOptions {
     segment_bytes: 4_096,
     extend_bytes: 0,
+    index_events: 4,
 };
 
 /// A clock that moves one millisecond per look, and bytes that never repeat.

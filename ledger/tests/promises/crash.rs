@@ -1,23 +1,15 @@
 //! What a crash can leave behind.
 
-use std::path::Path;
-
-use super::book::{create, edge, folder, registered, sign_in};
+use super::book::{copy, create, edge, folder, registered, sign_in};
 use ledger::{Ledger, OpenError, ReadError, Reader, SegmentOptions, StoreError, verify};
 
 const PLAIN: SegmentOptions = SegmentOptions {
     segment_bytes: 64 << 20,
     extend_bytes: 0,
+    index_events: 4,
 };
 
 const FIRST: &str = "00000000000000000000.seg";
-
-fn copy(from: &Path, to: &Path) {
-    for item in std::fs::read_dir(from).unwrap() {
-        let item = item.unwrap();
-        std::fs::copy(item.path(), to.join(item.file_name())).unwrap();
-    }
-}
 
 #[test]
 fn a_ledger_cut_anywhere_keeps_every_batch_that_is_whole() {

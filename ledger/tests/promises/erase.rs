@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::book::{Folder, SMALL, blinded, create, edge, folder, options, registered, sign_in};
+use super::book::{
+    Folder, SMALL, blinded, create, edge, files, folder, options, registered, sign_in,
+};
 use ledger::event::book::Role;
 use ledger::{
     AppendError, Concern, CreateError, Erased, Erasure, Event, EventBody, Fault, FaultClass,
@@ -20,6 +22,7 @@ use serde_json::json;
 const ONE_SEGMENT: SegmentOptions = SegmentOptions {
     segment_bytes: 64 << 20,
     extend_bytes: 0,
+    index_events: 4,
 };
 
 /// A change of an object by an actor, with something private in it.
@@ -98,8 +101,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 fn private_payloads_are_never_stored_in_clear() {
     let dir = folder();
     drop(six(dir.path(), SMALL));
-    for item in std::fs::read_dir(dir.path()).unwrap() {
-        let path = item.unwrap().path();
+    for path in files(dir.path()) {
         assert!(
             !holds(&std::fs::read(&path).unwrap(), "whisper"),
             "{path:?}"
@@ -132,10 +134,7 @@ fn what_was_erased_is_unreadable_in_every_copy_and_nothing_else_changes() {
     let dir = folder();
     let mut ledger = six(dir.path(), SMALL);
     let copy = folder();
-    for item in std::fs::read_dir(dir.path()).unwrap() {
-        let item = item.unwrap();
-        std::fs::copy(item.path(), copy.path().join(item.file_name())).unwrap();
-    }
+    super::book::copy(dir.path(), copy.path());
     let before = all(dir.path());
     let head = ledger.head_chain();
     let done = redact(&mut ledger, subject(1));

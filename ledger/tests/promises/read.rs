@@ -87,6 +87,7 @@ fn a_reader_sees_only_whole_batches_while_a_writer_writes() {
     const BATCH: u32 = 7;
     let dir = folder();
     let sizes = SegmentOptions {
+        index_events: 4,
         segment_bytes: 40_000,
         extend_bytes: 1 << 16,
     };

@@ -65,6 +65,7 @@ fn an_untouched_ledger_is_clean() {
 fn every_changed_byte_of_a_segment_is_found_where_it_is() {
     let dir = folder();
     let sizes = SegmentOptions {
+        index_events: 4,
         segment_bytes: 2_000,
         extend_bytes: 0,
     };

@@ -43,6 +43,7 @@ fn ledger(dir: &Path) -> Opener {
         entropy: Box::new(|bytes| bytes.fill(7)),
     };
     let segments = SegmentOptions {
+        index_events: 4,
         segment_bytes: 6_000,
         extend_bytes: 1_000,
     };
