@@ -134,7 +134,8 @@ fn check_end(dir: &Path, segments: &[Checked]) -> Vec<Fault> {
         faults.add(0, FaultClass::Truncated, "there is no event");
     }
     let successor = dir.join(name_of(last.next));
-    if last.sealed && !successor.exists() && !temporary_path(dir, last.next).exists() {
+    // in this order: the one becomes the other
+    if last.sealed && !temporary_path(dir, last.next).exists() && !successor.exists() {
         faults.add(
             last.next,
             FaultClass::Truncated,
