@@ -30,6 +30,15 @@ pub(crate) fn measure(events: u64, root: &Path) {
     println!("{events} events appended in {:.1} s", start.elapsed().as_secs_f64());
     drop(ledger);
 
+    let mut opened = vec![];
+    for _ in 0..5 {
+        let edge = Edge { clock: Box::new(jiff::Timestamp::now), entropy: Box::new(|bytes| bytes.fill(7)) };
+        let start = Instant::now();
+        let ledger = Ledger::open(&dir, edge).unwrap();
+        opened.push(u64::try_from(start.elapsed().as_micros()).unwrap());
+        assert_eq!(ledger.size(), events + 1);
+    }
+    println!("open for writing         {:>10} us median", median(&mut opened));
     let start = Instant::now();
     let reader = Reader::open(&dir).unwrap();
     println!("open a reader            {:>10} us", start.elapsed().as_micros());
