@@ -5,7 +5,8 @@
     python verify.py ledger DIR [--policy FILE] [--against CHECKPOINT ...]
     python verify.py proof FILE --policy FILE [--earlier CHECKPOINT]
 
-It needs Python 3.11, `blake3` and `cryptography`. Exit code: 0 no fault, 3 faults, 2 usage or unreadable.
+It needs Python 3.11, `blake3` and `cryptography`; for packed segments also Python 3.14, `zstandard` or the program
+`zstd`. Exit code: 0 no fault, 3 faults, 2 usage or unreadable.
 
 A clean bundle or proof proves that the events shown are, byte for byte, in the tree whose root a log of the
 policy signed and its quorum of witnesses cosigned, and that the claim of bundle.json holds for them.

@@ -1,8 +1,9 @@
 """The ledger's folder, streamed: each segment, entry, payload, tile and checkpoint (format.md, "Folder",
 "Segment", "Faults"). Memory: 24 bytes an event to find ids that occur twice, and what one event needs."""
 from __future__ import annotations
-import mmap, os, re, struct, tomllib, zlib
-from typing import Callable, Iterator
+import mmap, os, re, struct, subprocess, tomllib, zlib
+from contextlib import nullcontext
+from typing import Any, BinaryIO, Callable, Iterator
 from blake3 import blake3
 from verify_base import (
     Bad, Checkpoint, CONFLICTED, CORROBORATED, CREATED, ENTRIES, Entry, Faults, K_CHAIN, K_GENESIS, K_LEDGER, K_STREAM,
@@ -13,13 +14,43 @@ from verify_base import (
 RECORD, COMMIT, SEAL = b"RECD", b"CMIT", b"SEAL"
 NOT_ZERO, KINDS = re.compile(rb"[^\0]"), re.compile(rb"RECD|CMIT|SEAL")
 SEALED_MIN = 24 + 32 + 16  # nonce, salt, tag
+UNPACKED_MAX = 256 << 20  # bytes of a segment that may be packed
 FRAME_MAX = 256 + PAYLOAD_MAX + SEALED_MIN + PAYLOAD_MAX
 
 
-class Frames:
-    """The frames of a mapped segment, twice over: first for the last commit, then to read."""
+def unpacked(file: BinaryIO) -> tuple[bytes, bool]:
+    """A packed segment as it was, as far as it can be unpacked ("Packed segments"), and whether that is all:
+    by Python 3.14, by the package `zstandard` or by the program `zstd`."""
+    try:
+        from compression.zstd import ZstdFile
+        stream: Any = ZstdFile(file)
+    except ImportError:
+        try:
+            from zstandard import ZstdDecompressor
+            stream = ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        except ImportError:
+            stream = None
+    parts, left, whole = [], UNPACKED_MAX, True
+    try:
+        with subprocess.Popen(["zstd", "-dcq"], stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) \
+                if stream is None else nullcontext() as program:
+            source = program.stdout if program else stream
+            while left > 0 and (part := source.read(min(left, 1 << 20))):
+                parts.append(part)
+                left -= len(part)
+            whole = left > 0
+        whole = whole and not (program and program.returncode)
+    except FileNotFoundError as error:
+        raise Unusable("packed segments need Python 3.14, the package zstandard or the program zstd") from error
+    except Exception:  # each of the three has errors of its own for bytes that are not zstd's
+        whole = False
+    return b"".join(parts), whole
 
-    def __init__(self, data: mmap.mmap) -> None:
+
+class Frames:
+    """The frames of a segment, twice over: first for the last commit, then to read."""
+
+    def __init__(self, data: mmap.mmap | bytes) -> None:
         self.data = data
         self.budget = 8 * len(data)  # bytes hashed for frames that are none: hostile lengths cost no more
 
@@ -83,13 +114,20 @@ class Ledger:
     def run(self, against: list[str]) -> None:
         self.settings()
         self.checkpoints(against)
-        names = sorted(name for name in os.listdir(self.root) if re.fullmatch(r"[0-9]{20}\.seg", name))
+        found = (name for name in os.listdir(self.root) if re.fullmatch(r"[0-9]{20}\.seg(\.zst)?", name))
+        names = list({name[:20]: name for name in sorted(found, reverse=True)}.values())[::-1]  # both: the plain one
         for name in names:
             self.file = name
             try:
-                with open(plain(self.root, name) or "", "rb") as file, \
-                        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                    self.segment(data, int(name[:20]), name == names[-1])
+                with open(plain(self.root, name) or "", "rb") as file:
+                    if name.endswith(".zst"):
+                        data, whole = unpacked(file)
+                        if not whole:
+                            self.say("FRAME", "cannot be unpacked, or not to its end")
+                        self.segment(data, int(name[:20]), name == names[-1])
+                        continue
+                    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                        self.segment(data, int(name[:20]), name == names[-1])
             except (Bad, ValueError) as error:  # a link, or a file of no bytes
                 self.say("HEADER", str(error))
         self.finish()
@@ -164,7 +202,7 @@ class Ledger:
             else:
                 self.say("ROOT", "the entries do not lead to its root", file, self.held)
 
-    def segment(self, data: mmap.mmap, first: int, last: bool) -> None:
+    def segment(self, data: mmap.mmap | bytes, first: int, last: bool) -> None:
         """Header, frames, zeros. Only what the last commit or footer covers is part of the ledger."""
         self.header(data[:96], first)
         frames = Frames(data)
@@ -225,7 +263,7 @@ class Ledger:
                 self.say("COMMIT", "the commit frame does not fit its batch", position=begun)
         self.batch = 0
 
-    def footer(self, data: mmap.mmap, at: int, body: bytes, fits: bool) -> None:
+    def footer(self, data: mmap.mmap | bytes, at: int, body: bytes, fits: bool) -> None:
         if self.batch:
             self.say("COMMIT", "records before the footer have no commit frame", position=self.size - self.batch)
         with memoryview(data) as whole, whole[:at] as before:

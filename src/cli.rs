@@ -2,6 +2,7 @@
 
 mod erase;
 mod evidence;
+mod room;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub(crate) use evidence::{
     InvoiceBundle, Keys, PeriodBundle, Prove, ReportBundle, SuperAdd, SuperCheck, SuperCreate,
     Superlog, Verify,
 };
+pub(crate) use room::Pack;
 
 /// Event-sourced audit and licensing ledger for workload identities.
 ///
@@ -107,6 +109,11 @@ daybook log --position 171204 --json\n  daybook log --follow"
 daybook redact --actor 0b7c… --reason 'left the company' --legal-basis 'GDPR art. 17' \\\n    --approved-by dpo --approved-by ciso --order order.pdf --yes"
     )]
     Redact(Redact),
+    /// Keep sealed segments compressed, or as written again.
+    #[command(
+        after_help = "Everything reads packed segments as before, and `zstd -d` gives one back. Examples:\n  daybook pack\n  daybook pack --level 12\n  daybook pack --unpack"
+    )]
+    Pack(Pack),
     /// List identities.
     #[command(
         after_help = "Examples:\n  daybook identities\n  daybook identities --as-of 2026-08-01 --json"

@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod keys;
 mod log;
+mod pack;
 mod prove;
 mod redact;
 mod report;
@@ -115,6 +116,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Bundle(Bundle::Verify(args)) => bundle::verify(globals(args.output.json), args),
         Command::Redact(args) => redact::run(globals(args.output.json), args),
         Command::Keys(Keys::Data(args)) => data_keys::run(globals(args.output.json), args),
+        Command::Pack(args) => pack::run(globals(args.output.json), args),
         Command::Identities(args) => identities::run(globals(args.output.json), args),
         Command::Identity(args) => identity::run(globals(args.output.json), args),
         Command::Usage(args) => usage::run(globals(args.print.json), args),

@@ -34,6 +34,7 @@ mod history;
 mod ledger;
 mod lock;
 pub mod note;
+mod pack;
 pub mod payload;
 mod place;
 mod private;
@@ -60,6 +61,7 @@ pub use ledger::{
     APPROVALS_MIN, AppendError, Clock, CreateError, CreateOptions, Edge, Entropy, Erased, Erasure,
     Ledger, OpenError, RedactError,
 };
+pub use pack::{Form, PACK_LEVEL, PackError, PackReport, pack};
 pub use place::Place;
 pub use reader::{ReadError, Reader};
 pub use redact::{Concern, Survey, survey};

@@ -310,17 +310,20 @@ impl Reader {
         let mut stuck = 0;
         while stuck < RETRIES {
             let before = extent.end;
-            let rest = walk(&segment.file, extent, &mut |met: &Met<'_>| {
+            let rest = walk(&segment, extent, &mut |met: &Met<'_>| {
                 active.push(met.offset);
             })
             .map_err(|source| io_error(first, source))?;
             active.set_end(extent.end);
             match rest {
-                Rest::Clean | Rest::Torn => return Ok(()),
+                Rest::Clean | Rest::Torn if extent.seal.is_some() || !segment.is_packed() => {
+                    return Ok(());
+                }
                 // A batch that was being written when its frames were read, and was whole when the
                 // bytes after it were: the next walk gets past it. Damage never moves.
                 Rest::Damaged if extent.end > before => stuck = 0,
-                Rest::Damaged => stuck += 1,
+                // A packed segment has a footer: one without is damaged too.
+                Rest::Damaged | Rest::Clean | Rest::Torn => stuck += 1,
             }
         }
         Err(ReadError::Damaged {
@@ -377,8 +380,8 @@ impl Reader {
         };
         let (range, block_first) = index.block(position).ok_or_else(|| damaged(0))?;
         let offset = range.start;
-        let block = Block::read(&segment.file, range, block_first)
-            .map_err(|source| io_error(first, source))?;
+        let block =
+            Block::read(&segment, range, block_first).map_err(|source| io_error(first, source))?;
         block.record(position).ok_or_else(|| damaged(offset))
     }
 
@@ -399,7 +402,7 @@ impl Reader {
         let segment = SegmentFile::open(&self.dir, sealed.first).map_err(fail)?;
         let mut extent = first_extent(&self.dir, sealed.first, &self.settings)?;
         let mut index = Index::new(sealed.first, extent.end);
-        let rest = walk(&segment.file, &mut extent, &mut |met: &Met<'_>| {
+        let rest = walk(&segment, &mut extent, &mut |met: &Met<'_>| {
             index.push(met.offset);
         })
         .map_err(fail)?;

@@ -9,6 +9,7 @@ pub(crate) mod file;
 pub(crate) mod frame;
 pub(crate) mod index;
 mod open;
+pub(crate) mod packed;
 pub(crate) mod recover;
 pub(crate) mod seal;
 
@@ -153,7 +154,7 @@ impl SegmentStore {
         let next = self.next_header();
         prepare_segment(&self.dir, &next)?;
         let seal = Seal {
-            digest: digest(&self.active.file, self.extent.end)?,
+            digest: digest(&self.active, self.extent.end)?,
             first: self.active.first,
             count: self.extent.next - self.active.first,
             times: self.extent.times,
@@ -272,7 +273,7 @@ impl SegmentStore {
         }
         let fail = |source| io_error(index.first(), source);
         let segment = SegmentFile::open(&self.dir, index.first()).map_err(fail)?;
-        let block = Block::read(&segment.file, range.clone(), first).map_err(fail)?;
+        let block = Block::read(&segment, range.clone(), first).map_err(fail)?;
         let block = Arc::new(block);
         if blocks.len() >= BLOCKS_KEPT {
             blocks.remove(0);

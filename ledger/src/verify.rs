@@ -13,6 +13,7 @@ mod folder;
 mod join;
 mod leaves;
 mod on_evidence;
+mod packed;
 mod private;
 mod records;
 mod segment;
@@ -20,8 +21,6 @@ mod statements;
 mod streams;
 mod tree;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -265,7 +264,9 @@ fn opener(place: &Place, folder: &Folder) -> Result<Opener, OpenError> {
 }
 
 fn length_of(dir: &Path, first: Position) -> u64 {
-    std::fs::metadata(dir.join(name_of(first))).map_or(0, |data| data.len())
+    SegmentFile::open(dir, first)
+        .and_then(|segment| segment.len())
+        .unwrap_or(0)
 }
 
 /// Readings of a faulty last segment until two agree: a writer may be in the middle of a batch.
@@ -292,31 +293,24 @@ fn check_file(
         source,
     };
     let segment = SegmentFile::open(dir, first).map_err(failed)?;
-    if let Some(clean) = check_clean(&segment, is_last, ask).map_err(failed)? {
+    let clean = check_clean(&segment, is_last, ask).map_err(failed)?;
+    if let Some(clean) = clean.filter(|_| segment.damage().is_none()) {
         return Ok(clean);
     }
-    read_whole(dir, first, buffer)?;
-    let mut checked = check(buffer, first, ask);
+    segment.read_whole(buffer).map_err(failed)?;
+    let mut checked = check(buffer, &segment, ask);
+    checked.faults.extend(packed::faults(&segment, buffer));
     for _ in 0..READINGS_MAX {
         if !is_last || checked.faults.is_empty() {
             break;
         }
         let mut again = Vec::with_capacity(buffer.len());
-        read_whole(dir, first, &mut again)?;
+        segment.read_whole(&mut again).map_err(failed)?;
         if again == *buffer {
             break;
         }
         *buffer = again;
-        checked = check(buffer, first, ask);
+        checked = check(buffer, &segment, ask);
     }
     Ok(checked)
-}
-
-fn read_whole(dir: &Path, first: Position, buffer: &mut Vec<u8>) -> Result<(), OpenError> {
-    let path = dir.join(name_of(first));
-    buffer.clear();
-    File::open(&path)
-        .and_then(|mut file| file.read_to_end(buffer))
-        .map(drop)
-        .map_err(|source| OpenError::Io { path, source })
 }

@@ -12,6 +12,7 @@ mod promises {
     mod erase;
     mod index;
     mod matrix;
+    mod pack;
     mod read;
     mod tamper;
     mod tiles;

@@ -14,7 +14,7 @@ use crate::entry::{Fields, Room};
 use crate::event::{EventId, Position};
 use crate::hash::Hash;
 use crate::segment::Known;
-use crate::segment::file::{SegmentFile, read_at};
+use crate::segment::file::{SegmentFile, read_file_at};
 use crate::segment::index::Index;
 use crate::segment::recover::{Extent, commit_ends_at};
 use crate::segment::seal::Times;
@@ -223,7 +223,7 @@ impl Run {
     pub(crate) fn open(path: &Path, ledger_id: [u8; 16]) -> io::Result<Self> {
         let file = File::open(path)?;
         let mut bytes = [0; FIELDS_BYTES];
-        let read = read_at(&file, &mut bytes, 0)?;
+        let read = read_file_at(&file, &mut bytes, 0)?;
         let header = (read == FIELDS_BYTES).then(|| decode(&bytes, ledger_id));
         let (mark, layout) = header.flatten().ok_or_else(invalid)?;
         let name = path.file_name().and_then(|name| name.to_str());
@@ -265,7 +265,7 @@ impl Run {
     fn part(&self, offset: Option<u64>, length: Option<u64>, crc: u32) -> io::Result<Vec<u8>> {
         let (offset, length) = offset.zip(length).ok_or_else(invalid)?;
         let mut bytes = vec![0; usize::try_from(length).map_err(|_too_long| invalid())?];
-        let read = read_at(&self.file, &mut bytes, offset)?;
+        let read = read_file_at(&self.file, &mut bytes, offset)?;
         if read == bytes.len() && crc32fast::hash(&bytes) == crc {
             Ok(bytes)
         } else {

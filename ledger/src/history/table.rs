@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Write};
 
 use super::filter::Filter;
-use crate::segment::file::read_at;
+use crate::segment::file::read_file_at;
 
 /// Bytes of a page.
 pub(super) const PAGE_BYTES: usize = 4_096;
@@ -51,7 +51,7 @@ pub(super) fn pages_length(rows: u64, width: usize) -> Option<u64> {
 
 /// Reads a whole page; an error of kind `InvalidData` when it is not as written.
 fn read_page(file: &File, offset: u64, page: &mut [u8; PAGE_BYTES]) -> io::Result<()> {
-    let read = read_at(file, page, offset)?;
+    let read = read_file_at(file, page, offset)?;
     let (content, crc) = page.split_at(PAGE_BYTES - CRC_BYTES);
     if read == PAGE_BYTES && crc32fast::hash(content).to_be_bytes() == crc {
         Ok(())

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{ReadError, Reader, Sealed, io_error};
 use crate::entry::Entry;
 use crate::event::{EventType, Position, Recorded};
-use crate::segment::file::{Frames, SegmentFile, Step, name_of};
+use crate::segment::file::{Frames, SegmentFile, Step};
 use crate::segment::frame::{Kind, record_parts};
 use crate::store::RecordRef;
 
@@ -93,13 +93,13 @@ fn scan_segment(
     let segment = SegmentFile::open(dir, first).map_err(fail)?;
     let header_end = u64::try_from(crate::segment::EMPTY_BYTES).unwrap_or(u64::MAX);
     let (offset, mut position) = start.unwrap_or((header_end, first));
-    let mut frames = Frames::new(&segment.file, offset);
+    let mut frames = Frames::new(&segment, offset);
     // an index may be of another form of the segment
     let mut doubted = start;
     while position < range.end {
         let offset = frames.offset();
         let damaged = || ReadError::Damaged {
-            file: name_of(first),
+            file: segment.name(),
             offset,
             position,
         };
@@ -113,7 +113,7 @@ fn scan_segment(
             if doubted.take().is_none() {
                 return Err(damaged());
             }
-            frames = Frames::new(&segment.file, header_end);
+            frames = Frames::new(&segment, header_end);
             position = first;
             continue;
         };

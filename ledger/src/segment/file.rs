@@ -1,14 +1,24 @@
 //! Segment files: names, positioned reads and reading frame after frame.
+//!
+//! Everything reads a segment through [`SegmentFile`], which is a plain file or a packed one.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use super::frame::{FRAME_HEAD_BYTES, Frame, HEADER_BYTES, Header, Parsed, parse};
+use super::packed::{Damage, Packed};
 use crate::event::Position;
 
 /// Ending of a segment file's name.
 const ENDING: &str = ".seg";
+
+/// What follows it in the name of a packed one.
+const PACKED_ENDING: &str = ".zst";
+
+/// Times that both names of a segment are tried: one is replaced by the other while it is packed
+/// or unpacked, and a reader may look for each just when it is not there.
+const TRIES: usize = 4;
 
 /// Bytes read at once. Large reads are what makes a scan run at memory speed.
 const READ_BYTES: usize = 512 << 10;
@@ -18,9 +28,17 @@ pub(crate) fn name_of(first: Position) -> String {
     format!("{first:020}{ENDING}")
 }
 
-/// First position by a segment file's name, `None` for any other name.
+/// Name of that segment when it is packed.
+pub(crate) fn packed_name_of(first: Position) -> String {
+    format!("{first:020}{ENDING}{PACKED_ENDING}")
+}
+
+/// First position by a segment file's name, packed or not; `None` for any other name.
 fn position_of(name: &str) -> Option<Position> {
-    let digits = name.strip_suffix(ENDING)?;
+    let digits = name
+        .strip_suffix(PACKED_ENDING)
+        .unwrap_or(name)
+        .strip_suffix(ENDING)?;
     let plain = digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit());
     if plain { digits.parse().ok() } else { None }
 }
@@ -34,46 +52,135 @@ pub(crate) fn list(dir: &Path) -> io::Result<Vec<Position>> {
         }
     }
     firsts.sort_unstable();
+    firsts.dedup();
     Ok(firsts)
 }
 
-/// An open segment file.
+/// Whether a segment is there, packed or not.
+pub(crate) fn is_there(dir: &Path, first: Position) -> bool {
+    dir.join(name_of(first)).exists() || dir.join(packed_name_of(first)).exists()
+}
+
+/// An open segment. Offsets and lengths are those of the segment, also when its file is packed.
 #[derive(Debug)]
 pub(crate) struct SegmentFile {
+    /// For the writer, of a segment that is not packed; all others read by [`Self::read_at`].
     pub(crate) file: File,
     /// Position its name tells.
     pub(crate) first: Position,
+    packed: Option<Packed>,
 }
 
 impl SegmentFile {
-    /// Opens a segment for reading.
+    /// Opens a segment for reading: the plain file, or the packed one when there is no plain one.
     pub(crate) fn open(dir: &Path, first: Position) -> io::Result<Self> {
-        let file = File::open(dir.join(name_of(first)))?;
-        Ok(Self { file, first })
+        let mut tries = 1;
+        loop {
+            match Self::open_plain(dir, first) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => return other,
+            }
+            match Self::open_packed(dir, first) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => {
+                    tries += 1;
+                }
+                other => return other,
+            }
+        }
     }
 
-    /// Opens a segment for reading and writing.
+    /// Opens the plain file of a segment for reading.
+    pub(crate) fn open_plain(dir: &Path, first: Position) -> io::Result<Self> {
+        let file = File::open(dir.join(name_of(first)))?;
+        Ok(Self {
+            file,
+            first,
+            packed: None,
+        })
+    }
+
+    /// Opens the packed file of a segment for reading.
+    pub(crate) fn open_packed(dir: &Path, first: Position) -> io::Result<Self> {
+        Self::of_packed(File::open(dir.join(packed_name_of(first)))?, first)
+    }
+
+    /// A packed segment under any name.
+    pub(crate) fn of_packed(file: File, first: Position) -> io::Result<Self> {
+        let packed = Some(Packed::open(&file)?);
+        Ok(Self {
+            file,
+            first,
+            packed,
+        })
+    }
+
+    /// Opens a segment for reading and writing; a packed one, which never changes, for reading.
     pub(crate) fn open_for_writing(dir: &Path, first: Position) -> io::Result<Self> {
         let path = dir.join(name_of(first));
-        let file = File::options().read(true).write(true).open(path)?;
-        Ok(Self { file, first })
+        match File::options().read(true).write(true).open(path) {
+            Ok(file) => Ok(Self {
+                file,
+                first,
+                packed: None,
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::open(dir, first),
+            Err(error) => Err(error),
+        }
     }
 
     /// The file's name, for messages.
     pub(crate) fn name(&self) -> String {
-        name_of(self.first)
+        match self.packed {
+            Some(_) => packed_name_of(self.first),
+            None => name_of(self.first),
+        }
+    }
+
+    /// Whether the file is packed. Only sealed segments are.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.packed.is_some()
+    }
+
+    /// What of a packed file could not be read so far; `None` when nothing.
+    pub(crate) fn damage(&self) -> Option<Damage> {
+        self.packed.as_ref().and_then(Packed::damage)
+    }
+
+    /// Bytes of the segment.
+    pub(crate) fn len(&self) -> io::Result<u64> {
+        match &self.packed {
+            Some(packed) => Ok(packed.len()),
+            None => Ok(self.file.metadata()?.len()),
+        }
+    }
+
+    /// Reads from `offset` until the buffer is full or the segment ends; returns how many bytes.
+    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match &self.packed {
+            Some(packed) => packed.read_at(&self.file, buffer, offset),
+            None => read_file_at(&self.file, buffer, offset),
+        }
+    }
+
+    /// Reads the whole segment into a buffer.
+    pub(crate) fn read_whole(&self, buffer: &mut Vec<u8>) -> io::Result<()> {
+        let length = usize::try_from(self.len()?).unwrap_or(usize::MAX);
+        buffer.resize(length, 0);
+        let read = self.read_at(buffer, 0)?;
+        buffer.truncate(read);
+        Ok(())
     }
 
     /// Reads the header; `None` when it is not as written.
     pub(crate) fn header(&self) -> io::Result<Option<Header>> {
         let mut bytes = [0; HEADER_BYTES];
-        let read = read_at(&self.file, &mut bytes, 0)?;
+        let read = self.read_at(&mut bytes, 0)?;
         Ok(bytes.get(..read).and_then(Header::decode))
     }
 }
 
 /// Reads from `offset` until the buffer is full or the file ends; returns how many bytes.
-pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn read_file_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..)
         && !rest.is_empty()
@@ -99,9 +206,9 @@ fn read_some(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
 
-/// Reads frame after frame of a file.
+/// Reads frame after frame of a segment.
 pub(crate) struct Frames<'f> {
-    file: &'f File,
+    segment: &'f SegmentFile,
     buffer: Vec<u8>,
     /// What of the buffer is filled and not yet used.
     start: usize,
@@ -125,9 +232,9 @@ pub(crate) enum Step<'a> {
 
 impl<'f> Frames<'f> {
     /// Starts at an offset where a frame begins.
-    pub(crate) fn new(file: &'f File, offset: u64) -> Self {
+    pub(crate) fn new(segment: &'f SegmentFile, offset: u64) -> Self {
         Self {
-            file,
+            segment,
             buffer: Vec::new(),
             start: 0,
             end: 0,
@@ -176,7 +283,7 @@ impl<'f> Frames<'f> {
     /// Makes at least `wanted` bytes available, or all there are.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         // A damaged length may ask for more than there is: never allocate beyond the file.
-        let length = self.file.metadata()?.len();
+        let length = self.segment.len()?;
         let left = usize::try_from(length.saturating_sub(self.offset)).unwrap_or(usize::MAX);
         let target = wanted.max(READ_BYTES).min(left);
         self.buffer.copy_within(self.start..self.end, 0);
@@ -188,20 +295,20 @@ impl<'f> Frames<'f> {
         let from = self.offset + u64::try_from(self.end).unwrap_or(u64::MAX);
         let room = self.buffer.get_mut(self.end..target).unwrap_or_default();
         let asked = room.len();
-        let read = read_at(self.file, room, from)?;
+        let read = self.segment.read_at(room, from)?;
         self.end += read;
         self.at_end = target == left || read < asked;
         Ok(())
     }
 }
 
-/// Whether every byte from `offset` to the end of the file is zero; else where the last other is.
-pub(crate) fn last_nonzero(file: &File, offset: u64) -> io::Result<Option<u64>> {
+/// Whether every byte from `offset` to the end of the segment is zero; else where the last other is.
+pub(crate) fn last_nonzero(segment: &SegmentFile, offset: u64) -> io::Result<Option<u64>> {
     let mut buffer = vec![0; READ_BYTES];
     let mut at = offset;
     let mut last = None;
     loop {
-        let read = read_at(file, &mut buffer, at)?;
+        let read = segment.read_at(&mut buffer, at)?;
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
             return Ok(last);
         };
@@ -220,10 +327,14 @@ mod tests {
     fn only_twenty_digits_name_a_segment() {
         assert_eq!(position_of(&name_of(12)), Some(12));
         assert_eq!(name_of(12), "00000000000000000012.seg");
+        assert_eq!(position_of(&packed_name_of(12)), Some(12));
+        assert_eq!(packed_name_of(12), "00000000000000000012.seg.zst");
         for name in [
             "12.seg",
             "0000000000000000001x.seg",
             "00000000000000000012.torn",
+            "00000000000000000012.zst",
+            "00000000000000000012.seg.zst.tmp",
         ] {
             assert_eq!(position_of(name), None);
         }

@@ -1,9 +1,8 @@
 //! Where the records of a segment lie: an offset for every 64th.
 
-use std::fs::File;
 use std::io;
 
-use super::file::read_at;
+use super::file::SegmentFile;
 use super::frame::{Kind, Parsed, parse, record_parts};
 use crate::entry::Entry;
 use crate::event::Position;
@@ -139,13 +138,13 @@ pub(crate) struct Block {
 impl Block {
     /// Reads a block. Records that cannot be read are missing from it.
     pub(crate) fn read(
-        file: &File,
+        segment: &SegmentFile,
         range: std::ops::Range<u64>,
         first: Position,
     ) -> io::Result<Self> {
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let mut bytes = vec![0; length];
-        let read = read_at(file, &mut bytes, range.start)?;
+        let read = segment.read_at(&mut bytes, range.start)?;
         bytes.truncate(read);
         let mut records = Vec::new();
         let mut at = 0;

@@ -75,9 +75,12 @@ impl Walker<'_> {
         is_last: bool,
     ) -> Result<Extent, StoreError> {
         let fail = |source| io_error(segment.first, source);
-        match walk(&segment.file, &mut extent, self).map_err(fail)? {
-            Rest::Torn if is_last => cut_torn(dir, segment, extent.end).map_err(fail)?,
-            Rest::Clean if is_last || extent.seal.is_some() => {}
+        match walk(segment, &mut extent, self).map_err(fail)? {
+            Rest::Clean if extent.seal.is_some() => {}
+            Rest::Clean if is_last && !segment.is_packed() => {}
+            Rest::Torn if is_last && !segment.is_packed() => {
+                cut_torn(dir, segment, extent.end).map_err(fail)?;
+            }
             Rest::Clean | Rest::Torn | Rest::Damaged => {
                 return Err(damaged(segment, extent.end, extent.next));
             }

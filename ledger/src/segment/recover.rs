@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::file::{Frames, SegmentFile, Step, last_nonzero, read_at};
+use super::file::{Frames, SegmentFile, Step, last_nonzero};
 use super::frame::{
     COMMIT_BYTES, Commit, FRAME_HEAD_BYTES, HEADER_BYTES, Header, Kind, Parsed, find_intact, parse,
     record_parts,
@@ -75,8 +75,12 @@ pub(crate) enum Rest {
 }
 
 /// Walks the frames after `extent`, moving it over every commit.
-pub(crate) fn walk(file: &File, extent: &mut Extent, visit: &mut dyn Visit) -> io::Result<Rest> {
-    let mut frames = Frames::new(file, extent.end);
+pub(crate) fn walk(
+    segment: &SegmentFile,
+    extent: &mut Extent,
+    visit: &mut dyn Visit,
+) -> io::Result<Rest> {
+    let mut frames = Frames::new(segment, extent.end);
     let mut batch: Vec<(u64, [u8; ENTRY_BYTES])> = Vec::new();
     loop {
         match frames.next()? {
@@ -121,12 +125,12 @@ pub(crate) fn walk(file: &File, extent: &mut Extent, visit: &mut dyn Visit) -> i
                     });
                 }
             },
-            Step::Blank if batch.is_empty() && last_nonzero(file, extent.end)?.is_none() => {
+            Step::Blank if batch.is_empty() && last_nonzero(segment, extent.end)?.is_none() => {
                 return Ok(Rest::Clean);
             }
             Step::Blank | Step::Damaged => {
                 let damaged_at = frames.offset();
-                return commit_follows(file, damaged_at)
+                return commit_follows(segment, damaged_at)
                     .map(|found| if found { Rest::Damaged } else { Rest::Torn });
             }
         }
@@ -135,14 +139,14 @@ pub(crate) fn walk(file: &File, extent: &mut Extent, visit: &mut dyn Visit) -> i
 
 /// Whether an intact commit or footer lies after the offset: then what is before it was
 /// acknowledged, and its loss is damage.
-fn commit_follows(file: &File, offset: u64) -> io::Result<bool> {
-    let Some(last) = last_nonzero(file, offset)? else {
+fn commit_follows(segment: &SegmentFile, offset: u64) -> io::Result<bool> {
+    let Some(last) = last_nonzero(segment, offset)? else {
         return Ok(false);
     };
     // Up to a frame's head of zeros may end the last frame.
     let length = usize::try_from(last - offset).unwrap_or(usize::MAX) + 128;
     let mut bytes = vec![0; length];
-    let read = read_at(file, &mut bytes, offset)?;
+    let read = segment.read_at(&mut bytes, offset)?;
     bytes.truncate(read);
     Ok(find_intact(&bytes, 0, &|kind| kind != Kind::Record).is_some())
 }
@@ -156,7 +160,7 @@ pub(crate) fn commit_ends_at(segment: &SegmentFile, extent: &Extent) -> io::Resu
     let Some(start) = start.and_then(|length| extent.end.checked_sub(length)) else {
         return Ok(false);
     };
-    let read = read_at(&segment.file, &mut bytes, start)?;
+    let read = segment.read_at(&mut bytes, start)?;
     let Some(Parsed::Frame(frame)) = bytes.get(..read).map(parse) else {
         return Ok(false);
     };
@@ -172,11 +176,11 @@ pub(crate) fn footer(segment: &SegmentFile) -> io::Result<Option<Seal>> {
     const BYTES: usize = FRAME_HEAD_BYTES + SEAL_BYTES;
     let mut bytes = [0; BYTES];
     let start = u64::try_from(BYTES).ok();
-    let length = segment.file.metadata()?.len();
+    let length = segment.len()?;
     let Some(start) = start.and_then(|footer| length.checked_sub(footer)) else {
         return Ok(None);
     };
-    let read = read_at(&segment.file, &mut bytes, start)?;
+    let read = segment.read_at(&mut bytes, start)?;
     match bytes.get(..read).map(parse) {
         Some(Parsed::Frame(frame)) if frame.intact && frame.kind == Kind::Seal => {
             Ok(Seal::decode(frame.body))
@@ -187,10 +191,10 @@ pub(crate) fn footer(segment: &SegmentFile) -> io::Result<Option<Seal>> {
 
 /// Copies the torn tail of a segment to `<segment>.<offset>.torn` beside it, then cuts it off.
 pub(crate) fn cut_torn(dir: &Path, segment: &SegmentFile, end: u64) -> io::Result<()> {
-    if let Some(last) = last_nonzero(&segment.file, end)? {
+    if let Some(last) = last_nonzero(segment, end)? {
         let length = usize::try_from(last + 1 - end).unwrap_or(usize::MAX);
         let mut bytes = vec![0; length];
-        let read = read_at(&segment.file, &mut bytes, end)?;
+        let read = segment.read_at(&mut bytes, end)?;
         bytes.truncate(read);
         let aside = dir.join(format!("{}.{end}.torn", segment.name()));
         let mut copy = File::create(aside)?;

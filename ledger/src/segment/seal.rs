@@ -1,9 +1,8 @@
 //! The footer of a sealed segment.
 
-use std::fs::File;
 use std::io;
 
-use super::file::read_at;
+use super::file::SegmentFile;
 use crate::entry::Fields;
 use crate::event::Position;
 use crate::hash::Hash;
@@ -85,8 +84,8 @@ impl Seal {
     }
 }
 
-/// BLAKE3 of the first `length` bytes of a file.
-pub(crate) fn digest(file: &File, length: u64) -> io::Result<Hash> {
+/// BLAKE3 of the first `length` bytes of a segment.
+pub(crate) fn digest(segment: &SegmentFile, length: u64) -> io::Result<Hash> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 20];
     let mut at = 0;
@@ -95,7 +94,7 @@ pub(crate) fn digest(file: &File, length: u64) -> io::Result<Hash> {
         let Some(window) = buffer.get_mut(..room) else {
             break;
         };
-        let read = read_at(file, window, at)?;
+        let read = segment.read_at(window, at)?;
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

@@ -5,7 +5,6 @@
 //! whole and every fault is looked for. So sound ledgers are checked in little memory and on all
 //! cores, and what damage means is told in one place, [`super::segment`].
 
-use std::fs::File;
 use std::io;
 
 use rayon::prelude::*;
@@ -16,7 +15,7 @@ use super::records::{Hashes, Item, Records};
 use super::segment::Checked;
 use crate::entry::Entry;
 use crate::event::Position;
-use crate::segment::file::{SegmentFile, read_at};
+use crate::segment::file::SegmentFile;
 use crate::segment::frame::{
     Commit, FRAME_HEAD_BYTES, Frame, HEADER_BYTES, Header, Kind, Parsed, is_intact, outline,
     record_parts,
@@ -58,7 +57,7 @@ fn check_in(
     let mut digest = blake3::Hasher::new();
     let mut window = Window::of(window_bytes);
     let mut other = Window::of(window_bytes);
-    window.read(&segment.file, 0, &[], 0)?;
+    window.read(segment, 0, &[], 0)?;
     walk.at = HEADER_BYTES;
     loop {
         let Some(items) = walk.take(window.bytes()) else {
@@ -68,7 +67,7 @@ fn check_in(
         let rest = window.bytes().get(used..).unwrap_or_default();
         let next = window.offset.saturating_add(length(used));
         let (read, hashes) = rayon::join(
-            || other.read(&segment.file, next, rest, walk.wanted),
+            || other.read(segment, next, rest, walk.wanted),
             || {
                 let digested = || {
                     if !is_last {
@@ -157,14 +156,14 @@ impl Window {
     /// has none but these.
     fn read(
         &mut self,
-        file: &File,
+        segment: &SegmentFile,
         offset: u64,
         carried: &[u8],
         wanted: usize,
     ) -> io::Result<bool> {
         let behind = offset.saturating_add(length(carried.len()));
         // a damaged length may ask for more than there is: never allocate beyond the file
-        let left = file.metadata()?.len().saturating_sub(offset);
+        let left = segment.len()?.saturating_sub(offset);
         let size = wanted.max(self.size).max(carried.len().saturating_add(1));
         let size = size.min(usize::try_from(left).unwrap_or(usize::MAX));
         if self.buffer.len() < size {
@@ -175,7 +174,7 @@ impl Window {
         let room = room
             .get_mut(..size.saturating_sub(head.len()))
             .unwrap_or_default();
-        let read = read_at(file, room, behind)?;
+        let read = segment.read_at(room, behind)?;
         self.filled = head.len().saturating_add(read);
         self.offset = offset;
         Ok(read > 0)

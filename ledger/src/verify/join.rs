@@ -14,7 +14,7 @@ use super::tree::Whole;
 use super::{Ask, VerifyReport};
 use crate::event::Position;
 use crate::hash;
-use crate::segment::file::name_of;
+use crate::segment::file::{is_there, name_of};
 use crate::segment::temporary_path;
 
 /// Joins the segments of a folder, in the order of their names, into one report.
@@ -133,9 +133,8 @@ fn check_end(dir: &Path, segments: &[Checked]) -> Vec<Fault> {
     if last.next == 0 {
         faults.add(0, FaultClass::Truncated, "there is no event");
     }
-    let successor = dir.join(name_of(last.next));
     // in this order: the one becomes the other
-    if last.sealed && !temporary_path(dir, last.next).exists() && !successor.exists() {
+    if last.sealed && !temporary_path(dir, last.next).exists() && !is_there(dir, last.next) {
         faults.add(
             last.next,
             FaultClass::Truncated,

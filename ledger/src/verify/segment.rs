@@ -10,7 +10,7 @@ use super::streams::Span;
 use crate::entry::Entry;
 use crate::event::Position;
 use crate::hash::Hash;
-use crate::segment::file::name_of;
+use crate::segment::file::SegmentFile;
 use crate::segment::frame::{
     Commit, FRAME_HEAD_BYTES, Frame, HEADER_BYTES, Header, Kind, Parsed, find_intact, parse,
     record_parts,
@@ -45,9 +45,9 @@ pub(super) struct Checked {
     pub(super) faults: Vec<Fault>,
 }
 
-/// Checks the bytes of the segment whose name tells `first`.
-pub(super) fn check(bytes: &[u8], first: Position, ask: &Ask) -> Checked {
-    let name = name_of(first);
+/// Checks the bytes of a segment.
+pub(super) fn check(bytes: &[u8], segment: &SegmentFile, ask: &Ask) -> Checked {
+    let (name, first) = (segment.name(), segment.first);
     let mut faults = Faults::of(name.clone());
     let header = Header::decode(bytes);
     let ledger_id = ask.ledger_id.or(header.map(|header| header.ledger_id));

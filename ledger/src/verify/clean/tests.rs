@@ -101,7 +101,7 @@ fn windows_of_any_size_tell_what_the_whole_tells() {
     for (first, is_last) in segments {
         let segment = SegmentFile::open(&dir, first).unwrap();
         let bytes = std::fs::read(dir.join(segment.name())).unwrap();
-        let whole = check(&bytes, first, &ask);
+        let whole = check(&bytes, &segment, &ask);
         assert!(whole.faults.is_empty());
         for size in [160, 161, 512, 700, 999, 1_500, 4_096, 100_000] {
             let clean = check_in(size, &segment, is_last, &ask).unwrap();
@@ -127,7 +127,7 @@ fn what_the_whole_finds_at_fault_is_never_clean() {
         let clean = |changed: &[u8]| {
             std::fs::write(&path, changed).unwrap();
             let found = check_in(900, &segment, is_last, &ask).unwrap();
-            let whole = check(changed, first, &ask);
+            let whole = check(changed, &segment, &ask);
             assert!(
                 found.is_none() || whole.faults.is_empty(),
                 "{:?}",
