@@ -3,19 +3,18 @@
 //! Pure: state in, decisions out; the store only writes what was decided. The rules are those of
 //! `docs/events.md`, "Identity of an event".
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::entry::Entry;
+use crate::entry::{ENTRY_BYTES, Entry};
 use crate::event::{
-    BlindedId, Correlation, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision,
-    StreamName, book,
+    BlindedId, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision, StreamName,
+    book,
 };
 use crate::hash::{self, Hash, hex};
-use crate::payload::{Payloads, SALT_BYTES, SCHEMA, private_commit};
-use crate::streams::{StreamHead, Streams};
+use crate::payload::{PublicIn, SALT_BYTES, SCHEMA, private_commit};
+use crate::prepared::{Preparer, Ready};
+use crate::streams::Streams;
 
 /// What became of an event handed to an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +48,26 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn of(event: &Event) -> Result<Self, serde_json::Error> {
+    pub(crate) fn of(
+        event_type: EventType,
+        public: &PublicIn<'_>,
+    ) -> Result<Self, serde_json::Error> {
         Ok(Self {
-            event_type: event.body.event_type(),
-            precision: event.precision,
-            body: event.body.to_json()?,
+            event_type,
+            precision: public.precision,
+            body: serde_json::from_str(public.body.get())?,
         })
     }
+}
+
+/// A later report of a change that is in the book already.
+#[derive(Debug)]
+pub(crate) struct Later<'a> {
+    pub(crate) id: EventId,
+    /// Blinded name of its subject's stream.
+    pub(crate) stream_id: Hash,
+    pub(crate) public: &'a PublicIn<'a>,
+    pub(crate) has_private: bool,
 }
 
 /// How a later report of a change compares with the first.
@@ -135,13 +147,12 @@ fn says_nothing(value: &Value) -> bool {
     }
 }
 
-/// The `ledger.corroborated` event for a later report.
+/// The `ledger.corroborated` event for a later report, its actor and private part aside.
 pub(crate) fn corroborated(
-    later: &Event,
+    later: &Later<'_>,
     of: Position,
     adds: Value,
     occurred_at: Option<Timestamp>,
-    blind: &Hash,
 ) -> Event {
     let time = occurred_at.map_or_else(String::new, |time| time.to_string());
     let id = NaturalKey::new("ledger.corroborated")
@@ -154,13 +165,13 @@ pub(crate) fn corroborated(
         position: of,
         adds,
         occurred_at,
-        subject: subject_of(later, blind),
+        subject: later.subject(),
     });
-    about(later, id, body)
+    later.about(id, body)
 }
 
-/// The `ledger.conflicted` event for a later report.
-pub(crate) fn conflicted(later: &Event, of: Position, claims: Value, blind: &Hash) -> Event {
+/// The `ledger.conflicted` event for a later report, its actor and private part aside.
+pub(crate) fn conflicted(later: &Later<'_>, of: Position, claims: Value) -> Event {
     let id = NaturalKey::new("ledger.conflicted")
         .with(&later.id.to_string())
         .with(&digest(&claims))
@@ -169,28 +180,29 @@ pub(crate) fn conflicted(later: &Event, of: Position, claims: Value, blind: &Has
         event_id: later.id,
         position: of,
         claims,
-        subject: subject_of(later, blind),
+        subject: later.subject(),
     });
-    about(later, id, body)
+    later.about(id, body)
 }
 
-/// Whose data key the private part of a made event is encrypted under.
-fn subject_of(later: &Event, blind: &Hash) -> Option<BlindedId> {
-    let id = || BlindedId(hash::stream_id(blind, later.stream.as_str()));
-    later.private.is_some().then(id)
-}
+impl Later<'_> {
+    /// Whose data key the private part of a made event is encrypted under.
+    fn subject(&self) -> Option<BlindedId> {
+        self.has_private.then_some(BlindedId(self.stream_id))
+    }
 
-fn about(later: &Event, id: EventId, body: EventBody) -> Event {
-    Event {
-        id,
-        stream: StreamName::ledger(),
-        occurred_at: later.occurred_at,
-        precision: Precision::Exact,
-        body,
-        source: later.source.clone(),
-        correlation: Correlation::clone(&later.correlation),
-        actor: later.actor.clone(),
-        private: later.private.clone(),
+    fn about(&self, id: EventId, body: EventBody) -> Event {
+        Event {
+            id,
+            stream: StreamName::ledger(),
+            occurred_at: self.public.occurred_at,
+            precision: Precision::Exact,
+            body,
+            source: self.public.source.clone(),
+            correlation: self.public.correlation.clone(),
+            actor: None,
+            private: None,
+        }
     }
 }
 
@@ -223,18 +235,13 @@ pub(crate) struct Head {
     pub(crate) origin: String,
     pub(crate) ledger_id: [u8; 16],
     pub(crate) blind: Hash,
+    pub(crate) preparer: Preparer,
     pub(crate) size: u64,
     pub(crate) chain: Hash,
     pub(crate) recorded_at_ms: u64,
     /// Newest event of each stream, by blinded name.
     pub(crate) streams: Streams,
-    /// Blinded names of the streams and actors met since the book was opened.
-    stream_ids: HashMap<String, Hash>,
-    actor_ids: HashMap<String, Hash>,
 }
-
-/// Blinded names remembered before the memory is dropped and filled again.
-const REMEMBERED_NAMES_MAX: usize = 1 << 20;
 
 impl Head {
     /// Head of an empty ledger.
@@ -243,113 +250,70 @@ impl Head {
             origin: origin.to_owned(),
             ledger_id: hash::ledger_id(origin),
             blind,
+            preparer: Preparer::new(&blind),
             size: 0,
             chain: hash::genesis(origin),
             recorded_at_ms: 0,
             streams: Streams::default(),
-            stream_ids: HashMap::new(),
-            actor_ids: HashMap::new(),
         }
-    }
-
-    /// Blinded name of a stream.
-    fn stream_id(&mut self, name: &str) -> Hash {
-        let blind = &self.blind;
-        remember(&mut self.stream_ids, name, |name| {
-            hash::stream_id(blind, name)
-        })
-    }
-
-    /// Makes the stream of an event known before the event is pushed: `look_up` finds those that
-    /// were not met yet.
-    pub(crate) fn meet<E>(
-        &mut self,
-        event: &Event,
-        look_up: impl FnOnce(&Hash) -> Result<Option<StreamHead>, E>,
-    ) -> Result<(), E> {
-        let id = self.stream_id(event.stream.as_str());
-        if !self.streams.known().contains_key(&id)
-            && let Some(head) = look_up(&id)?
-        {
-            let _fits = self.streams.learn(id, head);
-        }
-        Ok(())
     }
 
     /// Makes the next entry and moves the head onto it. `now_ms` below the last recorded time is
     /// raised to it.
     pub(crate) fn push(
         &mut self,
-        event: &Event,
-        payloads: &Payloads<'_>,
+        ready: &Ready<'_>,
         salt: &[u8; SALT_BYTES],
         now_ms: u64,
-    ) -> Entry {
+    ) -> (Entry, [u8; ENTRY_BYTES]) {
         self.recorded_at_ms = self.recorded_at_ms.max(now_ms);
-        let stream_id = self.stream_id(event.stream.as_str());
-        let blind = &self.blind;
-        let actor_id = event.actor.as_deref().map_or([0; 32], |actor| {
-            remember(&mut self.actor_ids, actor, |name| {
-                hash::actor_id(blind, name)
-            })
-        });
         let position = self.size;
-        let (stream, stream_prev) = self.streams.push(stream_id, position);
-        let event_type = event.body.event_type();
-        let private = payloads.private;
-        let mut flags = match private {
-            Some(_) => Entry::PRIVATE | Entry::ENCRYPTED,
-            None => 0,
-        };
-        if event_type.0 >> 8 == LEDGER_FAMILY {
-            flags |= Entry::SYSTEM;
-        }
-        if event_type == EventType::REDACTED {
-            flags |= Entry::REDACTION;
-        }
+        let (stream, stream_prev) = self.streams.push(*ready.stream_id, position);
+        let fact = ready.fact;
+        let private = ready.private;
         let entry = Entry {
-            event_type,
-            flags,
+            event_type: fact.event_type,
+            flags: flags(fact.event_type, private.is_some()),
             position,
             recorded_at_ms: self.recorded_at_ms,
-            event_id: event.id,
+            event_id: fact.id,
             ledger_id: self.ledger_id,
             revision: stream.revision,
             stream_prev,
             schema: SCHEMA,
-            public_length: u32::try_from(payloads.public.len()).unwrap_or(u32::MAX),
-            occurred_at_ms: event.occurred_at.as_millisecond(),
+            public_length: u32::try_from(ready.public.len()).unwrap_or(u32::MAX),
+            occurred_at_ms: fact.occurred_at_ms,
             stream_no: stream.no,
-            stream_id,
-            actor_id,
-            public_hash: *payloads.public_hash,
+            stream_id: *ready.stream_id,
+            actor_id: fact.actor_id,
+            public_hash: fact.public_hash,
             private_commit: private.map_or([0; 32], |bytes| private_commit(salt, SCHEMA, bytes)),
             prev_chain: self.chain,
         };
+        let bytes = entry.encode();
         self.size += 1;
-        self.chain = hash::chain(&entry.encode());
-        entry
+        self.chain = hash::chain(&bytes);
+        (entry, bytes)
     }
+}
+
+fn flags(event_type: EventType, has_private: bool) -> u16 {
+    let mut flags = if has_private {
+        Entry::PRIVATE | Entry::ENCRYPTED
+    } else {
+        0
+    };
+    if event_type.0 >> 8 == LEDGER_FAMILY {
+        flags |= Entry::SYSTEM;
+    }
+    if event_type == EventType::REDACTED {
+        flags |= Entry::REDACTION;
+    }
+    flags
 }
 
 /// Family number of the events on the ledger itself.
 const LEDGER_FAMILY: u16 = 0x0b;
-
-fn remember(
-    names: &mut HashMap<String, Hash>,
-    name: &str,
-    blinded: impl FnOnce(&str) -> Hash,
-) -> Hash {
-    if let Some(known) = names.get(name) {
-        return *known;
-    }
-    if names.len() >= REMEMBERED_NAMES_MAX {
-        names.clear();
-    }
-    let id = blinded(name);
-    names.insert(name.to_owned(), id);
-    id
-}
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,12 @@
 //! that independent entries and payloads hash side by side in SIMD lanes. The layout is
 //! `docs/format.md`.
 
+use std::hash::Hasher;
+
 use blake3::IncrementCounter;
 use blake3::platform::Platform;
+
+use crate::entry::Room;
 
 /// A BLAKE3 hash, and a value of the chain.
 pub type Hash = [u8; 32];
@@ -110,12 +114,23 @@ pub fn order(blind: &Hash, text: &[u8]) -> Hash {
 
 fn blinded(blind: &Hash, domain: &Hash, name: &[u8]) -> Hash {
     let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
+    let mut short = [0; NAME_BYTES_SHORT];
+    if let Some(input) = short.get_mut(..domain.len() + 4 + name.len()) {
+        let mut room = Room(input);
+        room.put(domain);
+        room.put(&length.to_be_bytes());
+        room.put(name);
+        return keyed(blind, input);
+    }
     let mut hasher = blake3::Hasher::new_keyed(blind);
     hasher.update(domain);
     hasher.update(&length.to_be_bytes());
     hasher.update(name);
     *hasher.finalize().as_bytes()
 }
+
+/// Bytes of what is hashed for a name that needs no hasher of its own.
+const NAME_BYTES_SHORT: usize = 256;
 
 /// Zero bytes needed after `length` bytes to fill whole blocks.
 pub fn padding(length: usize) -> usize {
@@ -229,6 +244,25 @@ impl Lanes {
     }
 }
 
+/// Hashes keys of tables that are hashes already: their first eight bytes serve as they are.
+#[derive(Debug, Default)]
+pub(crate) struct HashHasher(u64);
+
+impl Hasher for HashHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    /// The length before the bytes; the same for every key.
+    fn write_usize(&mut self, _length: usize) {}
+}
+
 /// Lower-case hexadecimal digits of some bytes.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
@@ -299,6 +333,21 @@ mod tests {
     fn the_chain_of_one_entry_is_its_keyed_hash() {
         let entry = [7; 256];
         assert_eq!(chain(&entry), keyed(&KEY_CHAIN, &entry));
+    }
+
+    #[test]
+    fn a_name_of_any_length_is_blinded_as_the_format_says() {
+        for length in [0, 1, 219, 220, 221, 5_000] {
+            let name = "n".repeat(length);
+            let mut input = KEY_STREAM.to_vec();
+            input.extend_from_slice(&u32::try_from(length).unwrap().to_be_bytes());
+            input.extend_from_slice(name.as_bytes());
+            assert_eq!(
+                stream_id(&[9; 32], &name),
+                keyed(&[9; 32], &input),
+                "{length}"
+            );
+        }
     }
 
     proptest! {

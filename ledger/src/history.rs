@@ -13,16 +13,16 @@ mod run;
 mod table;
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::entry::Entry;
 use crate::event::{EventId, Position};
-use crate::hash::Hash;
+use crate::hash::{Hash, HashHasher};
 use crate::segment::Known;
 use crate::segment::index::Piece;
-use crate::streams::StreamHead;
+use crate::streams::{Heads, StreamHead};
 use places::Places;
 pub(crate) use run::Mark;
 use run::{ID_BYTES, Lookup, Run, RunWriter, STREAM_BYTES, id_row, range_of, stream_row};
@@ -56,7 +56,7 @@ pub(crate) struct History {
     /// Position after the last run.
     first: Position,
     /// The events since.
-    ids: HashMap<EventId, Position, BuildHasherDefault<IdHasher>>,
+    ids: HashMap<EventId, Position, BuildHasherDefault<HashHasher>>,
     recent: Flags,
     /// Those of all events.
     all: Flags,
@@ -74,10 +74,10 @@ struct Flags {
 }
 
 impl Flags {
-    fn learn(&mut self, entry: &Entry) {
-        self.encrypted |= entry.flags & Entry::ENCRYPTED != 0;
-        if entry.flags & Entry::REDACTION != 0 {
-            self.redactions.push(entry.position);
+    fn learn(&mut self, position: Position, flags: u16) {
+        self.encrypted |= flags & Entry::ENCRYPTED != 0;
+        if flags & Entry::REDACTION != 0 {
+            self.redactions.push(position);
         }
     }
 }
@@ -171,11 +171,11 @@ impl History {
     }
 
     /// Takes note of the next event.
-    pub(crate) fn learn(&mut self, entry: &Entry) {
-        self.recent.learn(entry);
-        self.all.learn(entry);
+    pub(crate) fn learn(&mut self, id: EventId, position: Position, flags: u16) {
+        self.recent.learn(position, flags);
+        self.all.learn(position, flags);
         // of a repeated id, a fault that `verify` names, the first one counts
-        self.ids.entry(entry.event_id).or_insert(entry.position);
+        self.ids.entry(id).or_insert(position);
     }
 
     /// Whether any event has an encrypted private part.
@@ -233,7 +233,7 @@ impl History {
         &mut self,
         mark: Mark,
         pieces: Vec<Piece>,
-        streams: &HashMap<Hash, StreamHead>,
+        streams: &Heads,
     ) -> Result<(), IndexError> {
         self.due = self.ids.len().saturating_mul(2);
         let mark = Mark {
@@ -253,12 +253,7 @@ impl History {
         self.merge_runs()
     }
 
-    fn written(
-        &self,
-        mark: &Mark,
-        places: &Places,
-        streams: &HashMap<Hash, StreamHead>,
-    ) -> io::Result<Lookup> {
+    fn written(&self, mark: &Mark, places: &Places, streams: &Heads) -> io::Result<Lookup> {
         let first = self.first;
         let mut ids: Vec<(u64, u64)> = self
             .ids
@@ -373,23 +368,4 @@ fn run_names(dir: &Path) -> io::Result<Vec<Name>> {
     }
     names.sort_by_key(|name| name.range.map(|(first, next)| (first, u64::MAX - next)));
     Ok(names)
-}
-
-/// Event ids are already hashes: their first eight bytes serve as they are.
-#[derive(Debug, Default)]
-pub(crate) struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk::<8>() {
-            self.0 = u64::from_ne_bytes(*first);
-        }
-    }
-
-    /// The length before the bytes; the same for every id.
-    fn write_usize(&mut self, _length: usize) {}
 }

@@ -262,8 +262,7 @@ impl Ledger {
     /// # Errors
     /// When the index or a segment cannot be read.
     pub fn find(&self, id: &EventId) -> Result<Option<Position>, AppendError> {
-        self.history
-            .find(id, &|position| append::has_id(&self.store, position, id))
+        plan::find(&self.history, &self.store, id)
     }
 
     /// A reader of what is committed now.

@@ -37,6 +37,7 @@ pub mod note;
 mod pack;
 pub mod payload;
 mod place;
+mod prepared;
 mod private;
 mod reader;
 mod redact;
@@ -63,6 +64,7 @@ pub use ledger::{
 };
 pub use pack::{Form, PACK_LEVEL, PackError, PackReport, pack};
 pub use place::Place;
+pub use prepared::{Prepared, Preparer};
 pub use reader::{ReadError, Reader};
 pub use redact::{Concern, Survey, survey};
 pub use segment::SegmentOptions;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::event::{Correlation, Event, EventBody, EventType, Precision, Source, StreamName};
-use crate::hash::{Hash, KEY_PRIVATE, KEY_PUBLIC, keyed, keyed_many, padding};
+use crate::hash::{Hash, KEY_PRIVATE, KEY_PUBLIC, keyed, padding};
 
 /// Number of the payload schema this version writes.
 pub const SCHEMA: u32 = 1;
@@ -60,80 +60,32 @@ pub(crate) fn pad_private(salt: &[u8], schema: u32, private: &[u8], out: &mut Ve
     fill(start, out);
 }
 
+/// Fills what was appended since `start` with zeros to whole blocks.
 fn fill(start: usize, out: &mut Vec<u8>) {
     let used = out.len() - start;
     out.resize(out.len() + padding(used), 0);
 }
 
+/// Appends what is hashed for the public payload of an event; where the payload lies in it.
+pub(crate) fn write_padded(
+    event: &Event,
+    out: &mut Vec<u8>,
+) -> Result<std::ops::Range<usize>, serde_json::Error> {
+    let start = out.len();
+    out.extend_from_slice(&SCHEMA.to_be_bytes());
+    out.extend_from_slice(&[0; 4]);
+    write_public(event, out)?;
+    let public = start + PUBLIC_HEAD_BYTES..out.len();
+    let bytes = u32::try_from(public.len()).unwrap_or(u32::MAX);
+    if let Some(field) = out.get_mut(start + 4..start + PUBLIC_HEAD_BYTES) {
+        field.copy_from_slice(&bytes.to_be_bytes());
+    }
+    fill(start, out);
+    Ok(public)
+}
+
 fn length(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
-}
-
-/// The payloads of some events, written once, with their public hashes.
-#[derive(Debug, Default)]
-pub(crate) struct Encoded {
-    /// What is hashed for each public payload, one after the other.
-    padded: Vec<u8>,
-    /// Where each public payload lies in `padded`.
-    spans: Vec<std::ops::Range<usize>>,
-    hashes: Vec<Hash>,
-    privates: Vec<Option<Vec<u8>>>,
-}
-
-impl Encoded {
-    /// Writes the payloads of the events.
-    pub(crate) fn of<'e>(
-        events: impl Iterator<Item = &'e Event>,
-    ) -> Result<Self, serde_json::Error> {
-        let mut encoded = Self::default();
-        let mut padded_spans = Vec::new();
-        for event in events {
-            let start = encoded.padded.len();
-            encoded.padded.extend_from_slice(&SCHEMA.to_be_bytes());
-            encoded.padded.extend_from_slice(&[0; 4]);
-            write_public(event, &mut encoded.padded)?;
-            let public = start + PUBLIC_HEAD_BYTES..encoded.padded.len();
-            let bytes = u32::try_from(public.len()).unwrap_or(u32::MAX);
-            if let Some(field) = encoded.padded.get_mut(start + 4..start + 8) {
-                field.copy_from_slice(&bytes.to_be_bytes());
-            }
-            fill(start, &mut encoded.padded);
-            encoded.spans.push(public);
-            padded_spans.push(start..encoded.padded.len());
-            encoded.privates.push(match &event.private {
-                Some(private) => Some(serde_json::to_vec(private)?),
-                None => None,
-            });
-        }
-        let inputs: Vec<&[u8]> = padded_spans
-            .into_iter()
-            .filter_map(|span| encoded.padded.get(span))
-            .collect();
-        keyed_many(&KEY_PUBLIC, &inputs, &mut encoded.hashes);
-        Ok(encoded)
-    }
-
-    /// The payloads of the event at that index.
-    pub(crate) fn get(&self, index: usize) -> Option<Payloads<'_>> {
-        Some(Payloads {
-            public: self.padded.get(self.spans.get(index)?.clone())?,
-            public_hash: self.hashes.get(index)?,
-            private: self.privates.get(index)?.as_deref(),
-        })
-    }
-
-    /// Payloads of each event, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Payloads<'_>> {
-        (0..self.spans.len()).filter_map(|index| self.get(index))
-    }
-}
-
-/// Payload bytes of one event.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Payloads<'a> {
-    pub(crate) public: &'a [u8],
-    pub(crate) public_hash: &'a Hash,
-    pub(crate) private: Option<&'a [u8]>,
 }
 
 /// Appends the public payload of an event: the bytes of its [`PublicPayload`], without building
@@ -231,25 +183,6 @@ mod tests {
             );
             event.correlation.id = Some("c".to_owned());
         }
-    }
-
-    #[test]
-    fn hashes_of_a_batch_are_those_of_each_alone() {
-        let events: Vec<Event> = (0..40)
-            .map(|n| {
-                let mut event = event();
-                event.source.digest = "d".repeat(n * 40);
-                event
-            })
-            .collect();
-        let encoded = Encoded::of(events.iter()).unwrap();
-        let mut seen = 0;
-        for payload in encoded.iter() {
-            assert_eq!(*payload.public_hash, public_hash(SCHEMA, payload.public));
-            assert!(payload.public.starts_with(b"{\"subject\":") && payload.private.is_none());
-            seen += 1;
-        }
-        assert_eq!(seen, 40);
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The newest event of each stream, as far as the writer has met it.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use crate::event::Position;
-use crate::hash::Hash;
+use crate::hash::{Hash, HashHasher};
+
+/// Newest events of streams, by blinded name.
+pub(crate) type Heads = HashMap<Hash, StreamHead, BuildHasherDefault<HashHasher>>;
 
 /// A stream's newest event.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +20,7 @@ pub(crate) struct StreamHead {
 /// The newest event of each stream that was met, and how many streams there are.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
-    known: HashMap<Hash, StreamHead>,
+    known: Heads,
     /// Streams in the ledger, known here or not.
     count: u32,
 }
@@ -25,13 +29,13 @@ impl Streams {
     /// Of a ledger that has so many, none of which is known here yet.
     pub(crate) fn of(count: u32) -> Self {
         Self {
-            known: HashMap::new(),
+            known: Heads::default(),
             count,
         }
     }
 
     /// Those that are known here.
-    pub(crate) fn known(&self) -> &HashMap<Hash, StreamHead> {
+    pub(crate) fn known(&self) -> &Heads {
         &self.known
     }
 
@@ -46,6 +50,20 @@ impl Streams {
         self.count = self.count.max(head.no.saturating_add(1));
         self.known.insert(id, head);
         fits
+    }
+
+    /// Makes a stream known before it is pushed: `look_up` finds one that was not met yet.
+    pub(crate) fn meet<E>(
+        &mut self,
+        id: &Hash,
+        look_up: impl FnOnce(&Hash) -> Result<Option<StreamHead>, E>,
+    ) -> Result<(), E> {
+        if !self.known.contains_key(id)
+            && let Some(head) = look_up(id)?
+        {
+            self.known.insert(*id, head);
+        }
+        Ok(())
     }
 
     /// Forgets all but the count, once they are kept elsewhere.

@@ -1,15 +1,17 @@
-//! Appending: what a batch becomes, and writing it.
+//! Appending: what the requests of a group become, and writing them.
 
-use rayon::prelude::*;
-
-use super::plan::{Batch, Plan, Planned, Planner};
+use super::plan::{Plan, Planner, find};
 use super::{AppendError, Ledger, OpenError, opening};
 use crate::decide::Receipt;
-use crate::entry::Entry;
-use crate::event::{Event, EventId, Position};
-use crate::payload::{Encoded, PAYLOAD_BYTES_MAX, Payloads, SALT_BYTES};
-use crate::store::{RecordRef, Store, StoreError};
+use crate::entry::{ENTRY_BYTES, Entry};
+use crate::event::{Event, Position};
+use crate::payload::SALT_BYTES;
+use crate::prepared::{Prepared, Preparer};
+use crate::store::{RecordRef, Store as _, StoreError};
 use crate::tree::{TreeHash, leaf_hash};
+
+/// Receipts of a request, or why it was refused.
+pub(crate) type Answer = Result<Vec<Receipt>, AppendError>;
 
 impl Ledger {
     /// Appends events in order, all or none, and returns when they are on disk: one receipt per
@@ -19,34 +21,59 @@ impl Ledger {
     /// # Errors
     /// When an event cannot be written. After a failed write no append succeeds until the ledger
     /// is opened again.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "what is appended is handed over; a store may keep it"
-    )]
     pub fn append(&mut self, events: Vec<Event>) -> Result<Vec<Receipt>, AppendError> {
         if self.failed {
             return Err(StoreError::Poisoned.into());
         }
-        let encoded = encode(&events)?;
-        let payloads: Vec<Payloads<'_>> = encoded.iter().flat_map(Encoded::iter).collect();
-        for (event, payload) in events.iter().zip(&payloads) {
-            check_length(event, payload)?;
+        let prepared = self.head.preparer.prepare(&events)?;
+        drop(events);
+        self.append_prepared(&prepared)
+    }
+
+    /// Makes events ready for [`Ledger::append_prepared`], on any thread.
+    pub fn preparer(&self) -> Preparer {
+        self.head.preparer.clone()
+    }
+
+    /// As [`Ledger::append`], with events that were made ready before.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`]; [`AppendError::Foreign`] when they were prepared for another ledger.
+    pub fn append_prepared(&mut self, prepared: &Prepared) -> Result<Vec<Receipt>, AppendError> {
+        let mut answers = self.append_group(&[prepared])?;
+        answers.pop().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    /// Appends the requests of a group, each all or none, in one write: an answer to each.
+    ///
+    /// # Errors
+    /// When the write failed, or an earlier one: then nothing is known to be appended.
+    pub(crate) fn append_group(
+        &mut self,
+        requests: &[&Prepared],
+    ) -> Result<Vec<Answer>, AppendError> {
+        if self.failed {
+            return Err(StoreError::Poisoned.into());
         }
-        let batch = Batch {
-            events: &events,
-            payloads: &payloads,
-        };
-        let prepared = match self.prepare(batch) {
+        let planned = match self.plan(requests) {
             // what the index lost can be made again from the entries
             Err(AppendError::Index(_)) => {
                 self.learn_anew()?;
-                self.prepare(batch)
+                self.plan(requests)
             }
-            prepared => prepared,
+            planned => planned,
         };
-        let (plan, made, now_ms) = prepared?;
-        self.write(batch, &plan, &made, now_ms)?;
-        Ok(plan.receipts)
+        let (plan, answers) = planned?;
+        if plan.len() > 0 {
+            let now_ms = match self.now_ms() {
+                Ok(now_ms) => now_ms,
+                Err(error) => return Ok(refused(answers, &error)),
+            };
+            let written = self.write(&plan, now_ms);
+            self.failed = written.is_err();
+            written?;
+        }
+        Ok(answers)
     }
 
     /// Makes the index again from the entries.
@@ -62,37 +89,56 @@ impl Ledger {
         Ok(())
     }
 
-    /// Plans a batch; the payloads of what was made for it, and the time to record.
-    fn prepare(&mut self, batch: Batch<'_>) -> Result<(Plan, Encoded, u64), AppendError> {
-        let mut plan = Plan::default();
+    /// Plans each request by itself, and makes the streams of what is planned known.
+    ///
+    /// # Errors
+    /// When the index cannot be read: nothing is planned.
+    fn plan<'a>(
+        &mut self,
+        requests: &[&'a Prepared],
+    ) -> Result<(Plan<'a>, Vec<Answer>), AppendError> {
+        let mut plan = Plan::of(requests.iter().map(|request| request.len()).sum());
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            let start = plan.len();
+            let answer = self.plan_one(request, &mut plan);
+            if let Err(AppendError::Index(error)) = answer {
+                return Err(error.into());
+            }
+            if answer.is_err() {
+                plan.truncate(start);
+            }
+            answers.push(answer);
+        }
+        let Self { head, history, .. } = self;
+        for ready in plan.from(0) {
+            head.streams
+                .meet(ready.stream_id, |id| history.stream(id))?;
+        }
+        Ok((plan, answers))
+    }
+
+    fn plan_one<'a>(&mut self, request: &'a Prepared, plan: &mut Plan<'a>) -> Answer {
+        if !request.is_for(&self.head.preparer) {
+            return Err(AppendError::Foreign);
+        }
+        let start = plan.len();
         let mut planner = Planner {
-            batch,
             size: self.head.size,
-            blind: &self.head.blind,
+            ledger_stream: self.head.preparer.ledger_stream(),
             store: &self.store,
             history: &self.history,
-            plan: &mut plan,
+            plan,
         };
-        planner.run()?;
-        let made = Encoded::of(plan.made.iter())?;
-        for (event, payload) in plan.made.iter().zip(made.iter()) {
-            check_length(event, &payload)?;
-        }
-        let items = plan.planned.iter();
-        if items
-            .filter_map(|item| plan.event(item, batch.events))
-            .any(|event| event.private.is_some())
-        {
+        let known: Vec<Option<Position>> = request
+            .iter()
+            .map(|ready| find(planner.history, planner.store, &ready.fact.id))
+            .collect::<Result<_, _>>()?;
+        let receipts = planner.request(request, &known)?;
+        if plan.from(start).any(|ready| ready.private.is_some()) {
             self.keyring.ready()?;
         }
-        let history = &self.history;
-        for item in &plan.planned {
-            if let Some(event) = plan.event(item, batch.events) {
-                self.head.meet(event, |id| history.stream(id))?;
-            }
-        }
-        let now_ms = self.now_ms()?;
-        Ok((plan, made, now_ms))
+        Ok(receipts)
     }
 
     fn now_ms(&mut self) -> Result<u64, AppendError> {
@@ -101,130 +147,82 @@ impl Ledger {
     }
 
     /// Makes the entries of a plan and stores them, the keys they need before them.
-    fn write(
-        &mut self,
-        batch: Batch<'_>,
-        plan: &Plan,
-        made: &Encoded,
-        now_ms: u64,
-    ) -> Result<(), AppendError> {
+    fn write(&mut self, plan: &Plan<'_>, now_ms: u64) -> Result<(), AppendError> {
         let expected = self.head.size;
-        let records = self.records(batch, plan, made, now_ms);
-        self.failed = records.is_err();
-        let (entries, records) = records?;
-        let records: Vec<RecordRef<'_>> = records
+        let made = self.records(plan, now_ms)?;
+        let records: Vec<RecordRef<'_>> = made
             .iter()
-            .map(|(entry, public, private)| RecordRef {
+            .zip(plan.from(0))
+            .map(|((entry, private), ready)| RecordRef {
                 entry,
-                public,
+                public: ready.public,
                 private,
             })
             .collect();
         let Self { store, head, .. } = self;
-        let hash = || {
-            let entries = records.iter().map(|record| record.entry);
-            entries.map(|entry| leaf_hash(entry)).collect()
-        };
+        let hash = || -> Vec<TreeHash> { made.iter().map(|(entry, _)| leaf_hash(entry)).collect() };
         let mut append = || store.append(expected, &records, &head.chain);
-        let (stored, leaves): (_, Vec<TreeHash>) = if records.len() < PARALLEL_MIN {
+        let (stored, leaves) = if records.len() < PARALLEL_MIN {
             (append(), hash())
         } else {
             // while the disk is waited for
-            rayon::join(append, hash)
+            std::thread::scope(|scope| {
+                let hashing = scope.spawn(hash);
+                let stored = append();
+                (stored, hashing.join().unwrap_or_else(|_panicked| hash()))
+            })
         };
-        self.failed = stored.is_err();
         stored?;
-        for entry in &entries {
-            self.history.learn(entry);
+        for (position, (ready, (entry, _))) in (expected..).zip(plan.from(0).zip(&made)) {
+            let flags = Entry::peek_flags(entry);
+            self.history.learn(ready.fact.id, position, flags);
         }
         if self.history.is_due() {
             let (extent, indexes) = self.store.edge();
             opening::keep(&mut self.head, &mut self.history, extent, indexes);
         }
-        let grown = self.tiles.push(&leaves);
-        self.failed = grown.is_err();
-        Ok(grown?)
+        Ok(self.tiles.push(&leaves)?)
     }
 
-    /// Moves the head over a plan: the records to store, whose keys are durable.
-    fn records<'b>(
-        &mut self,
-        batch: Batch<'b>,
-        plan: &Plan,
-        made: &'b Encoded,
-        now_ms: u64,
-    ) -> Result<(Vec<Entry>, Vec<Made<'b>>), AppendError> {
+    /// Moves the head over a plan: the entries and private parts to store, whose keys are durable.
+    fn records(&mut self, plan: &Plan<'_>, now_ms: u64) -> Result<Vec<Made>, AppendError> {
         let Self {
             head,
             edge,
             keyring,
             ..
         } = self;
-        let mut records = Vec::with_capacity(plan.planned.len());
-        let mut entries = Vec::with_capacity(plan.planned.len());
-        for item in &plan.planned {
-            let payload = match item {
-                Planned::Given(index) => batch.payloads.get(*index).copied(),
-                Planned::Made(index) => made.get(*index),
-            };
-            let event = plan.event(item, batch.events);
-            let (Some(event), Some(payload)) = (event, payload) else {
-                continue;
-            };
+        let mut records = Vec::with_capacity(plan.len());
+        for ready in plan.from(0) {
             let mut salt = [0; SALT_BYTES];
-            if payload.private.is_some() {
+            if ready.private.is_some() {
                 (edge.entropy)(&mut salt);
             }
-            let entry = head.push(event, &payload, &salt, now_ms);
-            let private = match payload.private {
-                Some(bytes) => {
-                    keyring.seal(&entry, payload.public, (&salt, bytes), &mut edge.entropy)?
+            let (entry, bytes) = head.push(&ready, &salt, now_ms);
+            let private = match ready.private {
+                Some(private) => {
+                    keyring.seal(&entry, ready.public, (&salt, private), &mut edge.entropy)?
                 }
                 None => Vec::new(),
             };
-            records.push((entry.encode(), payload.public, private));
-            entries.push(entry);
+            records.push((bytes, private));
         }
         keyring.keep()?;
-        Ok((entries, records))
+        Ok(records)
     }
 }
 
-/// A record made: entry, public payload, private part as stored.
-type Made<'b> = ([u8; 256], &'b [u8], Vec<u8>);
+/// What is made for a record: its entry, and its private part as stored.
+type Made = ([u8; ENTRY_BYTES], Vec<u8>);
 
-/// Events below this many are not worth handing to other threads.
+/// Events below this many are not worth handing to another thread.
 const PARALLEL_MIN: usize = 256;
 
-/// Writes the payloads of the events, on all cores when there are many.
-fn encode(events: &[Event]) -> Result<Vec<Encoded>, serde_json::Error> {
-    if events.len() < PARALLEL_MIN {
-        return Ok(vec![Encoded::of(events.iter())?]);
-    }
-    events
-        .par_chunks(PARALLEL_MIN / 2)
-        .map(|chunk| Encoded::of(chunk.iter()))
-        .collect()
-}
-
-/// Whether the event at a position has an id.
-pub(super) fn has_id(
-    store: &dyn Store,
-    position: Position,
-    id: &EventId,
-) -> Result<bool, AppendError> {
-    let record = store.get(position)?;
-    Ok(record.is_some_and(|record| Entry::peek_event_id(&record.entry) == *id))
-}
-
-fn check_length(event: &Event, payload: &Payloads<'_>) -> Result<(), AppendError> {
-    let private = payload.private.map_or(0, <[u8]>::len);
-    let bytes = payload.public.len().max(private);
-    if bytes > PAYLOAD_BYTES_MAX {
-        return Err(AppendError::TooLong {
-            event: event.id,
-            bytes,
-        });
-    }
-    Ok(())
+/// Answers when the clock tells no time that can be recorded: nothing was appended.
+fn refused(answers: Vec<Answer>, error: &AppendError) -> Vec<Answer> {
+    let AppendError::Clock { time } = *error else {
+        return answers;
+    };
+    let refused = |answer: Answer| answer.and(Err(AppendError::Clock { time }));
+    answers.into_iter().map(refused).collect()
 }

@@ -141,6 +141,9 @@ pub enum AppendError {
         /// Length of the payload.
         bytes: usize,
     },
+    /// The events were prepared for another ledger: their names are blinded under its key.
+    #[error("the events were prepared for another ledger; prepare them again for this one")]
+    Foreign,
     /// The index cannot be read, not even after it was made again.
     #[error(transparent)]
     Index(#[from] IndexError),

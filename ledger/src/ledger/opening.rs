@@ -96,7 +96,8 @@ impl Follow for Learning<'_> {
             self.misfit.get_or_insert(met.position);
             return;
         };
-        self.history.learn(&entry);
+        self.history
+            .learn(entry.event_id, entry.position, entry.flags);
         let stream = StreamHead {
             no: entry.stream_no,
             revision: entry.revision,

@@ -3,120 +3,147 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use crate::decide::{Receipt, Told, Verdict, compare, conflicted, corroborated};
+use crate::decide::{Later, Receipt, Told, Verdict, compare, conflicted, corroborated};
 use crate::entry::Entry;
 use crate::event::{Event, EventId, EventType, Position};
-use crate::hash::Hash;
-use crate::history::{History, IdHasher};
-use crate::payload::{Payloads, PublicIn};
+use crate::hash::{Hash, HashHasher};
+use crate::history::History;
+use crate::payload::PublicIn;
+use crate::prepared::{About, Chunk, Prepared, Ready};
 use crate::store::{Store, StoreError};
 
 use super::AppendError;
-use super::append::has_id;
-
-/// Events handed to an append, with their payloads.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Batch<'a> {
-    pub(super) events: &'a [Event],
-    pub(super) payloads: &'a [Payloads<'a>],
-}
 
 /// An event that is to be appended: one given, or one made about a repeated one.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Planned {
-    Given(usize),
+enum Planned<'a> {
+    Given(Ready<'a>),
     Made(usize),
 }
 
-/// What an append will do.
-#[derive(Debug, Default)]
-pub(super) struct Plan {
-    pub(super) receipts: Vec<Receipt>,
-    pub(super) planned: Vec<Planned>,
+/// What the requests of a group will append, one after the other.
+#[derive(Default)]
+pub(super) struct Plan<'a> {
+    planned: Vec<Planned<'a>>,
     /// Events made about repeated ones.
-    pub(super) made: Vec<Event>,
-    /// Positions of the planned events, by id.
-    ids: HashMap<EventId, Position, BuildHasherDefault<IdHasher>>,
+    made: Vec<Chunk>,
+    /// Where each planned event will be, by its id.
+    positions: HashMap<EventId, Position, BuildHasherDefault<HashHasher>>,
 }
 
-impl Plan {
-    /// The event that a planned item stands for.
-    pub(super) fn event<'e>(&'e self, item: &Planned, given: &'e [Event]) -> Option<&'e Event> {
-        match item {
-            Planned::Given(index) => given.get(*index),
-            Planned::Made(index) => self.made.get(*index),
+impl Plan<'_> {
+    /// A plan with room for that many events.
+    pub(super) fn of(events: usize) -> Self {
+        Self {
+            planned: Vec::with_capacity(events),
+            made: Vec::new(),
+            positions: HashMap::with_capacity_and_hasher(events, BuildHasherDefault::default()),
         }
+    }
+
+    /// Number of events planned.
+    pub(super) fn len(&self) -> usize {
+        self.planned.len()
+    }
+
+    /// The planned events from an index on, in order.
+    pub(super) fn from(&self, index: usize) -> impl Iterator<Item = Ready<'_>> {
+        let planned = self.planned.get(index..).unwrap_or_default();
+        planned.iter().filter_map(|item| self.ready(item))
+    }
+
+    fn ready<'p>(&'p self, item: &Planned<'p>) -> Option<Ready<'p>> {
+        match item {
+            Planned::Given(ready) => Some(*ready),
+            Planned::Made(index) => self.made.get(*index)?.get(0),
+        }
+    }
+
+    /// Takes back what was planned from an index on.
+    pub(super) fn truncate(&mut self, length: usize) {
+        let ids: Vec<EventId> = self.from(length).map(|ready| ready.fact.id).collect();
+        for id in ids {
+            self.positions.remove(&id);
+        }
+        let gone = self.planned.drain(length.min(self.planned.len())..);
+        let made = gone.filter(|item| matches!(item, Planned::Made(_))).count();
+        self.made.truncate(self.made.len().saturating_sub(made));
     }
 }
 
 /// Makes a plan.
-pub(super) struct Planner<'a> {
-    pub(super) batch: Batch<'a>,
+pub(super) struct Planner<'p, 'a> {
     /// Position of the next event.
     pub(super) size: Position,
-    pub(super) blind: &'a Hash,
-    pub(super) store: &'a dyn Store,
-    pub(super) history: &'a History,
-    pub(super) plan: &'a mut Plan,
+    /// Blinded name of the ledger's own stream.
+    pub(super) ledger_stream: Hash,
+    pub(super) store: &'p dyn Store,
+    pub(super) history: &'p History,
+    pub(super) plan: &'p mut Plan<'a>,
 }
 
-impl Planner<'_> {
-    /// Decides what each event becomes.
-    pub(super) fn run(&mut self) -> Result<(), AppendError> {
-        let Batch { events, payloads } = self.batch;
-        self.plan.ids.reserve(events.len());
-        self.plan.receipts.reserve(events.len());
-        self.plan.planned.reserve(events.len());
-        for (at, (event, payload)) in events.iter().zip(payloads).enumerate() {
-            let receipt = match self.find(&event.id)? {
-                None => Receipt::Appended(self.push(event.id, Planned::Given(at))),
-                Some(of) => self.repeated(event, payload, of)?,
+impl<'a> Planner<'_, 'a> {
+    /// Decides what each event of a request becomes; `known` tells where its id is in the book.
+    /// After an error the plan is to be truncated.
+    pub(super) fn request(
+        &mut self,
+        request: &'a Prepared,
+        known: &[Option<Position>],
+    ) -> Result<Vec<Receipt>, AppendError> {
+        let mut receipts = Vec::with_capacity(request.len());
+        for (ready, known) in request.iter().zip(known) {
+            let receipt = match known.or_else(|| self.planned_at(&ready.fact.id)) {
+                Some(of) => self.repeated(&ready, of)?,
+                None => Receipt::Appended(self.push(ready.fact.id, Planned::Given(ready))),
             };
-            self.plan.receipts.push(receipt);
+            receipts.push(receipt);
         }
-        Ok(())
+        Ok(receipts)
     }
 
-    /// Where an event is, or will be.
-    fn find(&self, id: &EventId) -> Result<Option<Position>, AppendError> {
-        if let Some(position) = self.plan.ids.get(id) {
-            return Ok(Some(*position));
-        }
-        self.history
-            .find(id, &|position| has_id(self.store, position, id))
+    fn planned_at(&self, id: &EventId) -> Option<Position> {
+        self.plan.positions.get(id).copied()
     }
 
-    /// Plans an event; its position.
-    fn push(&mut self, id: EventId, item: Planned) -> Position {
+    /// Plans an event; where it will be.
+    fn push(&mut self, id: EventId, item: Planned<'a>) -> Position {
         let position = self.size + u64::try_from(self.plan.planned.len()).unwrap_or(u64::MAX);
         self.plan.planned.push(item);
-        self.plan.ids.insert(id, position);
+        self.plan.positions.insert(id, position);
         position
     }
 
     /// Decides what an event becomes whose id is already at `of`.
-    fn repeated(
-        &mut self,
-        event: &Event,
-        payload: &Payloads<'_>,
-        of: Position,
-    ) -> Result<Receipt, AppendError> {
-        let Some(first) = self.original(event, payload, of)? else {
+    fn repeated(&mut self, ready: &Ready<'_>, of: Position) -> Result<Receipt, AppendError> {
+        let id = ready.fact.id;
+        let fail = |source| AppendError::Original {
+            event: id,
+            position: of,
+            source,
+        };
+        let Some(first) = self.original(ready, of)? else {
             return Ok(Receipt::Duplicate(of));
         };
-        let (made, is_conflict) = match compare(&first, Told::of(event)?, event.occurred_at) {
-            Verdict::Same => return Ok(Receipt::Duplicate(of)),
-            Verdict::More { adds, occurred_at } => (
-                corroborated(event, of, adds, occurred_at, self.blind),
-                false,
-            ),
-            Verdict::Contradiction { claims } => (conflicted(event, of, claims, self.blind), true),
+        let first = first.map_err(fail)?;
+        let public: PublicIn<'_> = serde_json::from_slice(ready.public)?;
+        let told = Told::of(ready.fact.event_type, &public)?;
+        let later = Later {
+            id,
+            stream_id: *ready.stream_id,
+            public: &public,
+            has_private: ready.private.is_some(),
         };
-        if let Some(known) = self.find(&made.id)? {
-            return Ok(Receipt::Duplicate(known));
-        }
-        let position = self.push(made.id, Planned::Made(self.plan.made.len()));
-        self.plan.made.push(made);
+        let (made, is_conflict) = match compare(&first, told, public.occurred_at) {
+            Verdict::Same => return Ok(Receipt::Duplicate(of)),
+            Verdict::More { adds, occurred_at } => {
+                (corroborated(&later, of, adds, occurred_at), false)
+            }
+            Verdict::Contradiction { claims } => (conflicted(&later, of, claims), true),
+        };
+        let position = match self.made(&made, ready)? {
+            Ok(position) => position,
+            Err(known) => return Ok(Receipt::Duplicate(known)),
+        };
         Ok(if is_conflict {
             Receipt::Conflicted { of, position }
         } else {
@@ -124,43 +151,66 @@ impl Planner<'_> {
         })
     }
 
+    /// Plans an event made about another: where it will be, or is already.
+    fn made(
+        &mut self,
+        event: &Event,
+        about: &Ready<'_>,
+    ) -> Result<Result<Position, Position>, AppendError> {
+        let known = find(self.history, self.store, &event.id)?;
+        if let Some(known) = known.or_else(|| self.planned_at(&event.id)) {
+            return Ok(Err(known));
+        }
+        let about = About {
+            actor_id: about.fact.actor_id,
+            private: about.private,
+        };
+        let made = Chunk::made(event, self.ledger_stream, &about)?;
+        let item = Planned::Made(self.plan.made.len());
+        self.plan.made.push(made);
+        Ok(Ok(self.push(event.id, item)))
+    }
+
     /// What the first event of that id told; `None` when it is the very same, byte for byte.
     fn original(
         &self,
-        event: &Event,
-        payload: &Payloads<'_>,
+        ready: &Ready<'_>,
         of: Position,
-    ) -> Result<Option<Told>, AppendError> {
+    ) -> Result<Option<Result<Told, serde_json::Error>>, AppendError> {
+        let is_same = |event_type: EventType, public: &[u8]| {
+            event_type == ready.fact.event_type && public == ready.public
+        };
         if let Some(index) = of.checked_sub(self.size) {
             let item = usize::try_from(index)
                 .ok()
                 .and_then(|index| self.plan.planned.get(index));
-            let first = item.and_then(|item| self.plan.event(item, self.batch.events));
-            return Ok(first.map(Told::of).transpose()?);
+            let first = item.and_then(|item| self.plan.ready(item));
+            return Ok(first
+                .filter(|first| !is_same(first.fact.event_type, first.public))
+                .map(|first| told(first.fact.event_type, first.public)));
         }
         let stored = self.store.get(of)?.ok_or(StoreError::Expected {
             expected: of,
             actual: self.size,
         })?;
         let event_type = Entry::peek_event_type(&stored.entry);
-        if event_type == event.body.event_type() && stored.public == payload.public {
-            return Ok(None);
-        }
-        told(event_type, &stored.public)
-            .map(Some)
-            .map_err(|source| AppendError::Original {
-                event: event.id,
-                position: of,
-                source,
-            })
+        let differs = !is_same(event_type, &stored.public);
+        Ok(differs.then(|| told(event_type, &stored.public)))
     }
 }
 
-fn told(event_type: EventType, public: &[u8]) -> Result<Told, serde_json::Error> {
-    let public: PublicIn<'_> = serde_json::from_slice(public)?;
-    Ok(Told {
-        event_type,
-        precision: public.precision,
-        body: serde_json::from_str(public.body.get())?,
+/// Where an event is in the book, by its id.
+pub(super) fn find(
+    history: &History,
+    store: &dyn Store,
+    id: &EventId,
+) -> Result<Option<Position>, AppendError> {
+    history.find(id, &|position| {
+        let record = store.get(position)?;
+        Ok(record.is_some_and(|record| Entry::peek_event_id(&record.entry) == *id))
     })
+}
+
+fn told(event_type: EventType, public: &[u8]) -> Result<Told, serde_json::Error> {
+    Told::of(event_type, &serde_json::from_slice(public)?)
 }
