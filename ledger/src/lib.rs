@@ -29,6 +29,7 @@ mod data_keys;
 mod decide;
 pub mod entry;
 pub mod event;
+mod group;
 pub mod hash;
 mod history;
 mod ledger;
@@ -57,6 +58,7 @@ pub use event::{
     BlindedId, Correlation, Event, EventBody, EventId, EventType, NaturalKey, Position, Precision,
     PrivateState, PublicPayload, Recorded, Source, StreamName,
 };
+pub use group::{Appender, Group, GroupError, Pending};
 pub use history::IndexError;
 pub use ledger::{
     APPROVALS_MIN, AppendError, Clock, CreateError, CreateOptions, Edge, Entropy, Erased, Erasure,

@@ -40,7 +40,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::append`]; [`AppendError::Foreign`] when they were prepared for another ledger.
     pub fn append_prepared(&mut self, prepared: &Prepared) -> Result<Vec<Receipt>, AppendError> {
-        let mut answers = self.append_group(&[prepared])?;
+        let mut answers = self.append_group(std::slice::from_ref(prepared))?;
         answers.pop().unwrap_or_else(|| Ok(Vec::new()))
     }
 
@@ -50,7 +50,7 @@ impl Ledger {
     /// When the write failed, or an earlier one: then nothing is known to be appended.
     pub(crate) fn append_group(
         &mut self,
-        requests: &[&Prepared],
+        requests: &[Prepared],
     ) -> Result<Vec<Answer>, AppendError> {
         if self.failed {
             return Err(StoreError::Poisoned.into());
@@ -95,9 +95,9 @@ impl Ledger {
     /// When the index cannot be read: nothing is planned.
     fn plan<'a>(
         &mut self,
-        requests: &[&'a Prepared],
+        requests: &'a [Prepared],
     ) -> Result<(Plan<'a>, Vec<Answer>), AppendError> {
-        let mut plan = Plan::of(requests.iter().map(|request| request.len()).sum());
+        let mut plan = Plan::of(requests.iter().map(Prepared::len).sum());
         let mut answers = Vec::with_capacity(requests.len());
         for request in requests {
             let start = plan.len();
