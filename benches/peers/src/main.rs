@@ -1,174 +1,133 @@
-//! Durable append and verification against SQLite and PostgreSQL, in the same run, with the same
-//! payloads; and proofs of a large ledger.
+//! Durable append and reading against SQLite, redb, fjall and PostgreSQL: the same events, the
+//! same disk, in the same run; and what a large ledger costs to open and to prove from.
 //!
 //! `cargo run --release --manifest-path benches/peers/Cargo.toml [-- EVENTS [DIR]]`
-//! `cargo run --release --manifest-path benches/peers/Cargo.toml -- proofs EVENTS [DIR]`
+//! `cargo run --release --manifest-path benches/peers/Cargo.toml -- large EVENTS [DIR]`
 //!
-//! Both peers are run a second time with what users build on them to notice tampering: a chain of
-//! hashes by a trigger (BLAKE3 in SQLite, `sha256` in PostgreSQL). PostgreSQL is started for the run
-//! when its programs are installed.
-//!
-//! Each round appends EVENTS events in batches of 1,000 to a new Daybook ledger (typed event to
-//! JSON, hashes, chain and one sync a batch included) and the stored payloads of the same events to a
-//! new SQLite table (WAL, synchronous=FULL, one transaction a batch, no hashing at all), in turn.
-//! Medians of five rounds; the ratio is taken round by round.
+//! Each round does every kind of work with every store in turn; the table has medians of the rounds,
+//! and ratios that are medians of the ratios of each round. Every store keeps each id once. Ours
+//! hashes, chains and grows its tree; the others store plain rows, but those said to be chained:
+//! a chain of hashes by a trigger (BLAKE3 in SQLite, `sha256` in PostgreSQL), as users build it.
+//! PostgreSQL is started for the run when its programs are installed. The picture is written to
+//! `docs/performance.svg` of the folder the program is started in, when that is there.
 
+mod daybook;
+mod fjall;
+mod large;
+mod peer;
 mod postgresql;
-mod proofs;
+mod redb;
+mod sqlite;
+mod table;
+mod work;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use ledger::event::activity::SignIn;
-use ledger::{
-    Correlation, CreateOptions, Edge, Event, EventBody, Ledger, NaturalKey, Precision, Source, StreamName,
-};
+use ledger::Event;
 
-pub(crate) const BATCH: usize = 1_000;
+use peer::Peer;
+use table::Work;
+use work::{BATCH, Rows, event, rate, rows};
+
+/// The product's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUNDS: usize = 5;
+const SINGLES: usize = 4_000;
+const CALLERS: usize = 64;
 
-pub(crate) fn event(number: u64) -> Event {
-    let sign_in_id = format!("11111111-0000-4000-8000-{number:012}");
-    let identity = format!("5b3c0a70-0000-4000-8000-{:012}", number % 1_000);
-    Event {
-        id: NaturalKey::new("activity").with("tenant").with(&sign_in_id).id(),
-        stream: StreamName::service_principal("tenant", &identity),
-        occurred_at: jiff::Timestamp::from_millisecond(1_790_000_000_000 + i64::try_from(number).unwrap()).unwrap(),
-        precision: Precision::Exact,
-        body: EventBody::SignedIn(SignIn {
-            sign_in_id,
-            app_id: identity.clone(),
-            credential_key_id: Some(identity),
-            ip: Some("203.0.113.7".to_owned()),
-            ..SignIn::default()
-        }),
-        source: Source { name: "bench".to_owned(), record: None, digest: String::new() },
-        correlation: Correlation::default(),
-        actor: None,
-        private: None,
-    }
-}
+const OURS: &str = "Daybook";
 
-fn payload(event: &Event) -> Vec<u8> {
-    serde_json::to_vec(&serde_json::json!({
-        "subject": event.stream, "occurred_at": event.occurred_at,
-        "body": event.body.to_json().unwrap(), "source": event.source,
-    }))
-    .unwrap()
-}
-
-fn daybook(dir: &Path, batches: Vec<Vec<Event>>) -> Duration {
-    let edge = Edge {
-        clock: Box::new(jiff::Timestamp::now),
-        entropy: Box::new(|bytes| bytes.fill(7)),
-    };
-    let options = CreateOptions { origin: "ledger.example/bench".to_owned(), private_network: false };
-    let mut ledger = Ledger::create(dir, &options, edge).unwrap();
-    let start = Instant::now();
-    for batch in batches {
-        ledger.append(batch).unwrap();
-    }
-    start.elapsed()
-}
-
-/// Rows of a peer: id and payload.
-type Rows = Vec<(Vec<u8>, Vec<u8>)>;
-
-const TABLE: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
-    CREATE TABLE event (position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, payload BLOB NOT NULL, chain BLOB);";
-
-const CHAIN: &str = "CREATE TABLE head (chain BLOB NOT NULL); INSERT INTO head VALUES (zeroblob(32));
-    CREATE TRIGGER chained AFTER INSERT ON event BEGIN
-        UPDATE head SET chain = blake3(chain, new.id, new.payload);
-        UPDATE event SET chain = (SELECT chain FROM head) WHERE position = new.position;
-    END;";
-
-fn sqlite(file: &Path, batches: &[Rows], is_chained: bool) -> Duration {
-    let mut connection = rusqlite::Connection::open(file).unwrap();
-    connection.execute_batch(TABLE).unwrap();
-    if is_chained {
-        let flags = rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC;
-        connection
-            .create_scalar_function("blake3", 3, flags, |context| {
-                let mut hasher = blake3::Hasher::new();
-                for index in 0..3 {
-                    hasher.update(context.get_raw(index).as_blob().unwrap());
-                }
-                Ok(hasher.finalize().as_bytes().to_vec())
-            })
-            .unwrap();
-        connection.execute_batch(CHAIN).unwrap();
-    }
-    let start = Instant::now();
-    for batch in batches {
-        let transaction = connection.transaction().unwrap();
-        {
-            let mut insert = transaction.prepare_cached("INSERT INTO event (id, payload) VALUES (?1, ?2)").unwrap();
-            for (id, payload) in batch {
-                insert.execute((id, payload)).unwrap();
-            }
-        }
-        transaction.commit().unwrap();
-    }
-    start.elapsed()
-}
-
-fn rate(events: u64, took: Duration) -> u64 {
-    (u128::from(events) * 1_000_000_000 / took.as_nanos().max(1)).try_into().unwrap()
-}
-
-pub(crate) fn median(values: &mut [u64]) -> u64 {
-    values.sort_unstable();
-    values[values.len() / 2]
+/// What is measured, and what of it must be reached.
+fn works() -> [Work; 5] {
+    let work = |name, targets, unit| Work { name, targets, unit, rates: Vec::new() };
+    [
+        work("append, one event a commit, one caller", &[("SQLite", 130)][..], "events"),
+        work("append, one event a request, 64 callers", &[("SQLite", 800)][..], "events"),
+        work(
+            "append, 1,000 events a commit",
+            &[("SQLite", 300), ("PostgreSQL, chained by trigger", 1_000)][..],
+            "events",
+        ),
+        work("append of JSON lines, decoded and checked", &[][..], "events"),
+        work("scan by position", &[][..], "records"),
+    ]
 }
 
 fn main() {
     let mut arguments = std::env::args().skip(1).peekable();
-    if arguments.next_if(|word| word == "proofs").is_some() {
-        let events = arguments.next().map_or(10_000_000, |text| text.parse().expect("EVENTS is a number"));
-        return proofs::measure(events, &arguments.next().map_or_else(std::env::temp_dir, Into::into));
-    }
-    let events: u64 = arguments.next().map_or(300_000, |text| text.parse().expect("EVENTS is a number"));
+    let is_large = arguments.next_if(|word| word == "large").is_some();
+    let events: Option<u64> = arguments.next().map(|text| text.parse().expect("EVENTS is a number"));
     let root = arguments.next().map_or_else(std::env::temp_dir, Into::into);
+    if is_large {
+        return large::measure(events.unwrap_or(10_000_000), &root);
+    }
+    let events = events.unwrap_or(300_000);
     let all: Vec<Event> = (0..events).map(event).collect();
-    let rows: Vec<Rows> = all
-        .chunks(BATCH)
-        .map(|chunk| chunk.iter().map(|event| (event.id.0.to_vec(), payload(event))).collect())
-        .collect();
-    println!("{events} events, payload of {} bytes, batches of {BATCH}, {ROUNDS} rounds", rows[0][0].1.len());
+    let plain = rows(&all);
+    let text: String = (0..events).flat_map(|number| [daybook::line(number), "\n".to_owned()]).collect();
+    let bytes = text.len() as u64 / events.max(1);
+    println!("{events} events; payloads of {} bytes, lines of {bytes}; {ROUNDS} rounds", plain[0].1.len());
     let server = postgresql::Server::start(&root);
     if server.is_none() {
         println!("initdb and pg_ctl are absent: PostgreSQL is not measured");
     }
-    let (mut ours, mut verified) = (vec![], vec![]);
-    let mut peers = [("sqlite WAL FULL", vec![], vec![]), ("sqlite, chained", vec![], vec![]), ("postgresql", vec![], vec![]), ("postgresql, chained", vec![], vec![])];
-    for _ in 0..ROUNDS {
-        let folder = tempfile::tempdir_in(&root).unwrap();
-        let batches: Vec<Vec<Event>> = all.chunks(BATCH).map(<[Event]>::to_vec).collect();
-        let ledger = folder.path().join("ledger");
-        let daybook = rate(events, daybook(&ledger, batches));
-        ours.push(daybook);
-        for (number, (_, rates, ratios)) in peers.iter_mut().enumerate() {
-            let is_chained = number % 2 == 1;
-            let took = match (number, &server) {
-                (0 | 1, _) => sqlite(&folder.path().join(format!("{number}.sqlite")), &rows, is_chained),
-                (_, Some(server)) => server.append(&rows, is_chained),
-                (_, None) => continue,
-            };
-            rates.push(rate(events, took));
-            ratios.push(daybook * 100 / rate(events, took).max(1));
-        }
-        let start = Instant::now();
-        let report = ledger::verify(&ledger, &|_, _| {}).unwrap();
-        verified.push(rate(report.size, start.elapsed()));
-        assert!(report.is_clean());
+    let mut peers: Vec<Box<dyn Peer + '_>> = vec![
+        Box::new(sqlite::Sqlite { is_chained: false }),
+        Box::new(sqlite::Sqlite { is_chained: true }),
+        Box::new(redb::Redb),
+        Box::new(fjall::Fjall),
+    ];
+    if let Some(server) = &server {
+        peers.push(Box::new(postgresql::Postgresql { server, is_chained: false }));
+        peers.push(Box::new(postgresql::Postgresql { server, is_chained: true }));
     }
-    println!("daybook, chain and tree  {:>10} events/s", median(&mut ours));
-    for (name, mut rates, mut ratios) in peers {
-        if !rates.is_empty() {
-            let ratio = median(&mut ratios);
-            println!("{name:<24} {:>10} events/s, ratio {:>3}.{:02}", median(&mut rates), ratio / 100, ratio % 100);
+    let mut works = works();
+    for round in 1..=ROUNDS {
+        eprintln!("round {round} of {ROUNDS}");
+        ours(&root, &mut works, &all, &text);
+        for peer in &peers {
+            theirs(&root, &mut works, peer.as_ref(), &plain);
         }
     }
-    println!("daybook verify           {:>10} entries/s", median(&mut verified));
+    print!("\n{}", table::markdown(&works));
+    if Path::new("docs").is_dir() {
+        std::fs::write("docs/performance.svg", table::svg(&works)).unwrap();
+    }
+}
+
+fn ours(root: &Path, [single, many, batches, lines, scan]: &mut [Work; 5], all: &[Event], text: &str) {
+    let folder = tempfile::tempdir_in(root).unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let few = &all[..all.len().min(SINGLES)];
+    let callers: Vec<&[Event]> = all.chunks((all.len() / CALLERS).min(SINGLES / 8)).take(CALLERS).collect();
+    let count = |events: &[Event]| events.len() as u64;
+    single.add(OURS, rate(count(few), daybook::one_by_one(&at("single"), few)));
+    let asked = callers.iter().map(|events| count(events)).sum();
+    many.add(OURS, rate(asked, daybook::together(&at("many"), &callers)));
+    let chunks: Vec<&[Event]> = all.chunks(BATCH).collect();
+    batches.add(OURS, rate(count(all), daybook::append(&at("batches"), &chunks)));
+    lines.add(OURS, rate(count(all), daybook::lines(&at("lines"), text)));
+    let (read, took) = daybook::scan(&at("batches"));
+    assert_eq!(read, count(all) + 1);
+    scan.add(OURS, rate(read, took));
+}
+
+fn theirs(root: &Path, [single, many, batches, _, scan]: &mut [Work; 5], peer: &dyn Peer, all: &Rows) {
+    let folder = || tempfile::tempdir_in(root).unwrap();
+    let singles: Vec<Rows> = all.iter().take(SINGLES / 4).map(|row| vec![row.clone()]).collect();
+    let took = peer.append(folder().path(), &singles);
+    single.add(peer.name(), rate(singles.len() as u64, took));
+    // fewer than ours, for those that are slow at it
+    let callers: Vec<Rows> = all.chunks((all.len() / CALLERS).min(SINGLES / 80)).take(CALLERS).map(<[_]>::to_vec).collect();
+    let took = peer.together(folder().path(), &callers);
+    many.add(peer.name(), rate(callers.iter().map(|rows| rows.len() as u64).sum(), took));
+    let kept = folder();
+    let chunks: Vec<Rows> = all.chunks(BATCH).map(<[_]>::to_vec).collect();
+    batches.add(peer.name(), rate(all.len() as u64, peer.append(kept.path(), &chunks)));
+    if let Some((read, took)) = peer.scan(kept.path()) {
+        assert_eq!(read, all.len() as u64);
+        scan.add(peer.name(), rate(read, took));
+    }
 }

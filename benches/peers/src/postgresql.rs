@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::Rows;
+use postgres::Client;
+
+use crate::peer::{Peer, all_at_once};
+use crate::work::Rows;
 
 /// Row by row, each with the hash of the one before; the head is one row, as such triggers have it.
 const CHAINED: &str = "CREATE TABLE head (chain bytea NOT NULL);
@@ -44,7 +48,7 @@ impl Server {
         if !made.is_ok_and(|status| status.success()) {
             return None;
         }
-        let options = format!("-c listen_addresses= -c unix_socket_directories={}", server.folder.path().display());
+        let options = format!("-c max_connections=200 -c listen_addresses= -c unix_socket_directories={}", server.folder.path().display());
         let log = server.folder.path().join("log");
         let started = program("pg_ctl").arg("-D").arg(&data).arg("-l").arg(log).args(["-w", "-o", &options, "start"]).status();
         started.is_ok_and(|status| status.success()).then_some(server)
@@ -54,10 +58,14 @@ impl Server {
         self.folder.path().join("data")
     }
 
-    /// Appends batch by batch, each one statement and one durable transaction.
-    pub(crate) fn append(&self, batches: &[Rows], is_chained: bool) -> Duration {
+    fn connect(&self) -> Client {
         let address = format!("host={} user=bench dbname=postgres", self.folder.path().display());
-        let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
+        Client::connect(&address, postgres::NoTls).unwrap()
+    }
+
+    /// An empty table; a connection to it.
+    fn table(&self, is_chained: bool) -> Client {
+        let mut client = self.connect();
         client
             .batch_execute(
                 "DROP TABLE IF EXISTS event, head; DROP FUNCTION IF EXISTS chained;
@@ -67,18 +75,52 @@ impl Server {
         if is_chained {
             client.batch_execute(CHAINED).unwrap();
         }
-        let insert = client
-            .prepare("INSERT INTO event (id, payload) SELECT * FROM unnest($1::bytea[], $2::bytea[])")
-            .unwrap();
-        let columns: Vec<(Vec<&[u8]>, Vec<&[u8]>)> = batches
-            .iter()
-            .map(|batch| batch.iter().map(|(id, payload)| (id.as_slice(), payload.as_slice())).unzip())
-            .collect();
+        client
+    }
+}
+
+/// PostgreSQL: one statement a batch; with or without a chain of SHA-256 by a trigger.
+pub(crate) struct Postgresql<'s> {
+    pub(crate) server: &'s Server,
+    pub(crate) is_chained: bool,
+}
+
+const INSERT: &str = "INSERT INTO event (id, payload) SELECT * FROM unnest($1::bytea[], $2::bytea[])";
+
+fn columns(rows: &[([u8; 16], Vec<u8>)]) -> (Vec<&[u8]>, Vec<&[u8]>) {
+    rows.iter().map(|(id, payload)| (id.as_slice(), payload.as_slice())).unzip()
+}
+
+impl Peer for Postgresql<'_> {
+    fn name(&self) -> &'static str {
+        if self.is_chained { "PostgreSQL, chained by trigger" } else { "PostgreSQL" }
+    }
+
+    fn append(&self, _folder: &Path, batches: &[Rows]) -> Duration {
+        let mut client = self.server.table(self.is_chained);
+        let insert = client.prepare(INSERT).unwrap();
+        let columns: Vec<_> = batches.iter().map(|batch| columns(batch)).collect();
         let start = Instant::now();
         for (ids, payloads) in &columns {
             client.execute(&insert, &[ids, payloads]).unwrap();
         }
         start.elapsed()
+    }
+
+    fn together(&self, _folder: &Path, callers: &[Rows]) -> Duration {
+        let _table = self.server.table(self.is_chained);
+        let clients: Mutex<Vec<Client>> = Mutex::new(callers.iter().map(|_| self.server.connect()).collect());
+        all_at_once(callers, |rows| {
+            let mut client = clients.lock().unwrap().pop().unwrap();
+            let insert = client.prepare("INSERT INTO event (id, payload) VALUES ($1, $2)").unwrap();
+            for (id, payload) in rows {
+                client.execute(&insert, &[&id.as_slice(), &payload.as_slice()]).unwrap();
+            }
+        })
+    }
+
+    fn scan(&self, _folder: &Path) -> Option<(u64, Duration)> {
+        None
     }
 }
 

@@ -1,12 +1,13 @@
-//! Proofs of a large ledger: how long until a reader is open, and each proof after that.
+//! A large ledger: how long it takes to open, and each read and proof after that.
 
 use std::path::Path;
 use std::time::Instant;
 
 use ledger::tree::{leaf_hash, verify_consistency, verify_inclusion};
-use ledger::{CreateOptions, Edge, Ledger, Reader};
+use ledger::{Ledger, Reader};
 
-use crate::{BATCH, event, median};
+use crate::daybook::create;
+use crate::work::{BATCH, edge, event, median};
 
 /// Proofs made of each kind.
 const PROOFS: u64 = 1_000;
@@ -14,12 +15,7 @@ const PROOFS: u64 = 1_000;
 pub(crate) fn measure(events: u64, root: &Path) {
     let folder = tempfile::tempdir_in(root).unwrap();
     let dir = folder.path().join("ledger");
-    let edge = Edge {
-        clock: Box::new(jiff::Timestamp::now),
-        entropy: Box::new(|bytes| bytes.fill(7)),
-    };
-    let options = CreateOptions { origin: "ledger.example/bench".to_owned(), private_network: false };
-    let mut ledger = Ledger::create(&dir, &options, edge).unwrap();
+    let mut ledger = create(&dir);
     let start = Instant::now();
     let mut next = 0;
     while next < events {
@@ -32,9 +28,8 @@ pub(crate) fn measure(events: u64, root: &Path) {
 
     let mut opened = vec![];
     for _ in 0..5 {
-        let edge = Edge { clock: Box::new(jiff::Timestamp::now), entropy: Box::new(|bytes| bytes.fill(7)) };
         let start = Instant::now();
-        let ledger = Ledger::open(&dir, edge).unwrap();
+        let ledger = Ledger::open(&dir, edge()).unwrap();
         opened.push(u64::try_from(start.elapsed().as_micros()).unwrap());
         assert_eq!(ledger.size(), events + 1);
     }
