@@ -10,6 +10,8 @@ mod promises {
     mod book;
     mod crash;
     mod erase;
+    mod group;
+    mod group_model;
     mod index;
     mod matrix;
     mod pack;

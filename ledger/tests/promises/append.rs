@@ -1,26 +1,13 @@
 //! Appending, and appending again.
 
-use std::ops::ControlFlow;
-
-use super::book::{SMALL, at, blinded, create, edge, folder, options, registered, sign_in};
+use super::book::{SMALL, all, at, blinded, create, edge, folder, options, registered, sign_in};
 use ledger::event::book::{Conflicted, Corroborated};
 use ledger::{
     AppendError, CreateError, Event, EventBody, EventType, Ledger, OpenError, Precision, Receipt,
-    Recorded, SegmentOptions, StreamName, verify,
+    SegmentOptions, StreamName, verify,
 };
 use proptest::prelude::*;
 use serde_json::json;
-
-fn all(ledger: &Ledger) -> Vec<Recorded> {
-    let mut events = Vec::new();
-    let reader = ledger.reader().unwrap().with_private().unwrap();
-    let mut each = |event| {
-        events.push(event);
-        ControlFlow::Continue(())
-    };
-    reader.scan(0..u64::MAX, &|_| true, &mut each).unwrap();
-    events
-}
 
 #[test]
 fn a_new_ledger_begins_with_its_own_creation() {

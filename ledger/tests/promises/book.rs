@@ -1,5 +1,6 @@
 //! A small ledger to try things on.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +9,7 @@ use ledger::event::activity::SignIn;
 use ledger::event::identity::{ObjectKind, Registered};
 use ledger::{
     BlindedId, Correlation, CreateOptions, Edge, Event, EventBody, Ledger, NaturalKey, Precision,
-    SegmentOptions, Source, StreamName,
+    Recorded, SegmentOptions, Source, StreamName,
 };
 use serde_json::json;
 
@@ -98,6 +99,18 @@ pub(super) fn options() -> CreateOptions {
 
 pub(super) fn create(dir: &Path, sizes: SegmentOptions) -> Ledger {
     Ledger::create_with(dir, &options(), edge(), sizes).unwrap()
+}
+
+/// Every event, private parts read.
+pub(super) fn all(ledger: &Ledger) -> Vec<Recorded> {
+    let mut events = Vec::new();
+    let reader = ledger.reader().unwrap().with_private().unwrap();
+    let mut each = |event| {
+        events.push(event);
+        ControlFlow::Continue(())
+    };
+    reader.scan(0..u64::MAX, &|_| true, &mut each).unwrap();
+    events
 }
 
 /// The blinded name of a stream, as a ledger's entries carry it.
