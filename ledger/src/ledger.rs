@@ -7,6 +7,9 @@ mod opening;
 mod plan;
 mod redact;
 
+use std::io;
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use crate::decide::Head;
@@ -17,12 +20,15 @@ use crate::history::History;
 use crate::lock::{Attempt, LOCK_FILE, WriterLock, try_lock};
 use crate::place::Place;
 use crate::reader::Reader;
-use crate::segment::{SegmentOptions, SegmentStore, file};
+use crate::segment::file::{self, SegmentFile};
+use crate::segment::recover::{Extent, Met, Rest, walk};
+use crate::segment::{SegmentOptions, SegmentStore, sync_dir};
 use crate::settings::{self, Settings};
 use crate::store::Store as _;
 use crate::tiles::TileWriter;
 use crate::tree::{TreeHash, WIDTH};
 use crate::vault::{self, VaultError};
+use crate::verify::CHECKPOINT_FILE;
 use keyring::Keyring;
 
 pub use error::{AppendError, CreateError, OpenError};
@@ -111,7 +117,7 @@ impl Ledger {
             path: dir.to_owned(),
             source,
         };
-        std::fs::create_dir_all(dir).map_err(io)?;
+        make_folder(dir).map_err(io)?;
         let lock = match try_lock(dir).map_err(io)? {
             Attempt::Locked(lock) => lock,
             Attempt::Held(pid) => {
@@ -121,7 +127,7 @@ impl Ledger {
                 });
             }
         };
-        if Settings::read(dir)?.is_some() || !file::list(dir).map_err(io)?.is_empty() {
+        if Settings::read(dir)?.is_some() || !is_free(dir).map_err(io)? {
             return Err(CreateError::AlreadyThere {
                 dir: dir.to_owned(),
             });
@@ -286,6 +292,46 @@ impl Ledger {
     /// when the ledger was opened; they are gone now.
     pub fn erasures_finished(&self) -> u64 {
         self.keyring.finished()
+    }
+}
+
+/// Makes a folder, and its name durable.
+fn make_folder(dir: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = dir
+        .ancestors()
+        .take_while(|above| !above.exists())
+        .collect();
+    std::fs::create_dir_all(dir)?;
+    // one that was there may have been made by a creation that was cut short
+    for made in missing.iter().copied().chain([dir]) {
+        let above = match made.parent() {
+            Some(above) if !above.as_os_str().is_empty() => above,
+            _ => Path::new("."),
+        };
+        match sync_dir(above) {
+            // a folder that may be passed through but not read
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether a folder without settings has no events, or only the first that a creation cut short
+/// left: such a one is begun again.
+fn is_free(dir: &Path) -> io::Result<bool> {
+    match file::list(dir)?.as_slice() {
+        [] => Ok(true),
+        [0] if !dir.join(CHECKPOINT_FILE).exists() => {
+            let segment = SegmentFile::open(dir, 0)?;
+            let Some(header) = segment.header()?.filter(|header| header.first == 0) else {
+                return Ok(false);
+            };
+            let mut extent = Extent::of_header(&header);
+            let rest = walk(&segment, &mut extent, &mut |_: &Met<'_>| {})?;
+            Ok(rest != Rest::Damaged && extent.seal.is_none() && extent.next <= 1)
+        }
+        _ => Ok(false),
     }
 }
 

@@ -22,12 +22,12 @@ use std::sync::Arc;
 use crate::event::Position;
 use crate::hash::Hash;
 use crate::store::{RecordRef, Store, StoreError, StoredRecord};
-use file::{SegmentFile, name_of};
+use file::{SegmentFile, last_nonzero, name_of};
 use frame::{Commit, HEADER_BYTES, Header, Kind, begin, finish};
 use index::{Block, Index};
 use open::NoOne;
 use recover::Extent;
-use seal::{Seal, digest};
+use seal::{FOOTER_BYTES, Seal, digest};
 
 pub(crate) use open::{Follow, Known};
 
@@ -116,8 +116,13 @@ impl SegmentStore {
         indexes: Vec<Index>,
         (ledger_id, options): ([u8; 16], SegmentOptions),
     ) -> Result<Self, StoreError> {
-        let fail = |source| io_error(active.first, source);
+        let first = active.first;
+        let fail = |source| io_error(first, source);
         let allocated = active.file.metadata().map_err(fail)?.len();
+        // What a writer that was killed left in the memory of the machine only is now taken for
+        // durable, and said to be: the end of the ledger, and the names of its files.
+        active.file.sync_all().map_err(fail)?;
+        sync_dir(dir).map_err(fail)?;
         let sealed = extent.seal.is_some();
         let mut store = Self {
             dir: dir.to_owned(),
@@ -132,12 +137,23 @@ impl SegmentStore {
             blocks: RefCell::default(),
         };
         if sealed {
+            store.end_behind_footer().map_err(fail)?;
             let next = store.next_header();
             let fail = |source| io_error(next.first, source);
             prepare_segment(dir, &next).map_err(fail)?;
             store.start_segment(&next).map_err(fail)?;
         }
         Ok(store)
+    }
+
+    /// Cuts off the zeros ahead that a crash left behind the footer of the last segment.
+    fn end_behind_footer(&mut self) -> io::Result<()> {
+        let end = self.extent.end + FOOTER_BYTES;
+        if self.allocated > end && last_nonzero(&self.active, end)?.is_none() {
+            self.active.file.set_len(end)?;
+            self.active.file.sync_all()?;
+        }
+        Ok(())
     }
 
     fn next_header(&self) -> Header {
@@ -153,6 +169,8 @@ impl SegmentStore {
     fn roll_over(&mut self) -> io::Result<()> {
         let next = self.next_header();
         prepare_segment(&self.dir, &next)?;
+        // Its name too must be there before the footer is.
+        sync_dir(&self.dir)?;
         let seal = Seal {
             digest: digest(&self.active, self.extent.end)?,
             first: self.active.first,
@@ -164,11 +182,14 @@ impl SegmentStore {
         let start = begin(Kind::Seal, &mut footer);
         seal.write(&mut footer);
         finish(start, &mut footer).ok_or(io::ErrorKind::InvalidInput)?;
-        let file = &mut self.active.file;
-        file.seek(SeekFrom::Start(self.extent.end))?;
-        file.write_all(&footer)?;
-        file.set_len(self.extent.end + length(&footer))?;
-        file.sync_all()?;
+        let write = || {
+            let mut file = &self.active.file;
+            file.seek(SeekFrom::Start(self.extent.end))?;
+            file.write_all(&footer)?;
+            file.set_len(self.extent.end + length(&footer))?;
+            file.sync_all()
+        };
+        write().inspect_err(|_| self.take_back())?;
         self.start_segment(&next)
     }
 
@@ -221,6 +242,19 @@ impl SegmentStore {
         if full && self.extent.next > self.active.first {
             self.roll_over()?;
         }
+        self.write_buffer().inspect_err(|_| self.take_back())
+    }
+
+    /// Cuts off what could not be made durable. After a failed sync the system holds it as if it
+    /// were on disk (Rebello et al., USENIX ATC 2020), and a writer that opens the ledger next
+    /// would take it for committed.
+    fn take_back(&self) {
+        // A disk that refuses this too leaves a tail that was never acknowledged.
+        let _as_far_as_possible = self.active.file.set_len(self.extent.end).is_ok();
+    }
+
+    fn write_buffer(&mut self) -> io::Result<()> {
+        let bytes = length(&self.buffer);
         let end = self.extent.end + bytes;
         if end > self.allocated {
             let ahead = self

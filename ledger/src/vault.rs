@@ -87,6 +87,15 @@ impl Vault {
         Ok(Some(vault))
     }
 
+    /// Makes sure that the keys read are durable: a writer that was killed may have left them in
+    /// the memory of the machine only.
+    pub(crate) fn settle(&self) -> Result<(), VaultError> {
+        match self.path.parent() {
+            Some(keys) => file::settle(keys, &self.path),
+            None => Ok(()),
+        }
+    }
+
     /// Makes the file, and the folder if need be, with no key in it.
     pub(crate) fn create(keys: &Path, ledger_id: [u8; 16]) -> Result<Self, VaultError> {
         let path = keys.join(DATA_KEYS_FILE);
@@ -189,7 +198,7 @@ impl Vault {
     /// Makes the new keys durable: before any event that uses them is.
     pub(crate) fn keep(&mut self) -> Result<(), VaultError> {
         if !self.staged.is_empty() {
-            file::write_at(&self.path, self.length, &self.staged)?;
+            file::append(&self.path, self.length, &self.staged)?;
             self.length += u64::try_from(self.staged.len()).unwrap_or(u64::MAX);
             self.staged = Zeroizing::default();
         }

@@ -41,6 +41,7 @@ impl Keyring {
         let Some(vault) = &mut self.vault else {
             return Ok(());
         };
+        vault.settle()?;
         for position in history.redactions() {
             let Some(record) = store.get(*position)? else {
                 continue;

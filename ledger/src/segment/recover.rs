@@ -200,6 +200,8 @@ pub(crate) fn cut_torn(dir: &Path, segment: &SegmentFile, end: u64) -> io::Resul
         let mut copy = File::create(aside)?;
         copy.write_all(&bytes)?;
         copy.sync_all()?;
+        // The copy has its name before the original goes.
+        super::sync_dir(dir)?;
     }
     segment.file.set_len(end)?;
     segment.file.sync_all()?;

@@ -10,6 +10,9 @@ use crate::hash::Hash;
 /// Bytes of a footer's body.
 pub(crate) const SEAL_BYTES: usize = 112;
 
+/// Bytes of a footer's whole frame.
+pub(crate) const FOOTER_BYTES: u64 = 12 + 112;
+
 /// Earliest and latest times of a segment's records, in Unix milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Times {

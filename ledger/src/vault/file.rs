@@ -259,11 +259,36 @@ pub(super) fn create(keys: &Path, path: &Path, ledger_id: [u8; 16]) -> Result<u6
     file.write_all(&header(ledger_id)[..]).map_err(fail)?;
     file.sync_all().map_err(fail)?;
     std::fs::rename(&temporary, path).map_err(fail)?;
-    crate::segment::sync_dir(keys).map_err(fail)?;
-    if let Some(parent) = keys.parent().filter(|parent| parent.is_dir()) {
-        crate::segment::sync_dir(parent).map_err(fail)?;
-    }
+    sync_names(keys).map_err(fail)?;
     Ok(step())
+}
+
+/// Makes durable what a writer before may have left in the memory of the machine only.
+pub(super) fn settle(keys: &Path, path: &Path) -> Result<(), VaultError> {
+    let settle = || {
+        File::open(path)?.sync_all()?;
+        sync_names(keys)
+    };
+    settle().map_err(|source| io_error(path, source))
+}
+
+/// Makes the name of the file and of its folder durable.
+fn sync_names(keys: &Path) -> io::Result<()> {
+    crate::segment::sync_dir(keys)?;
+    match keys.parent().filter(|parent| parent.is_dir()) {
+        Some(parent) => crate::segment::sync_dir(parent),
+        None => Ok(()),
+    }
+}
+
+/// Writes whole records at the end. Those that could not be made durable are cut off again: a
+/// writer that opens the file next would take them for durable.
+pub(super) fn append(path: &Path, end: u64, bytes: &[u8]) -> Result<(), VaultError> {
+    write_at(path, end, bytes).inspect_err(|_| {
+        let cut = || File::options().write(true).open(path)?.set_len(end);
+        // A disk that refuses this too leaves keys that no event uses.
+        let _as_far_as_possible = cut().is_ok();
+    })
 }
 
 /// Writes whole records at an offset, and returns when they are on disk.
