@@ -18,6 +18,7 @@ use crate::table::Table;
 pub const SIZES: SegmentOptions = SegmentOptions {
     segment_bytes: 1 << 20,
     extend_bytes: 1 << 20,
+    index_events: 1_024,
 };
 
 /// Longest life of a writer, in microseconds.

@@ -22,6 +22,7 @@ use serde_json::json;
 pub const SIZES: SegmentOptions = SegmentOptions {
     segment_bytes: 24 << 10,
     extend_bytes: 64 << 10,
+    index_events: 8,
 };
 
 /// As [`SIZES`], without zeros ahead: every write makes a file longer.
