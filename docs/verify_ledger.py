@@ -11,8 +11,10 @@ from verify_base import (
     is_private, key, keyed, leaf_hash, plain, public_payload, read, read_checkpoint, read_given, root_of,
     signature_faults, signed, split, tile_name, tile_path)
 
-RECORD, COMMIT, SEAL = b"RECD", b"CMIT", b"SEAL"
-NOT_ZERO, KINDS = re.compile(rb"[^\0]"), re.compile(rb"RECD|CMIT|SEAL")
+RECORD, PRUNED_RECORD, COMMIT, SEAL = b"RECD", b"PRND", b"CMIT", b"SEAL"
+NOT_ZERO, KINDS = re.compile(rb"[^\0]"), re.compile(rb"RECD|PRND|CMIT|SEAL")
+PRUNED, ACTIVITY = 0x0B0A, {0x0501: "activity.signed_in", 0x0502: "activity.sign_in_failed",
+                            0x0503: "activity.sign_in_blocked"}
 SEALED_MIN = 24 + 32 + 16  # nonce, salt, tag
 UNPACKED_MAX = 256 << 20  # bytes of a segment that may be packed
 FRAME_MAX = 256 + PAYLOAD_MAX + SEALED_MIN + PAYLOAD_MAX
@@ -102,6 +104,9 @@ class Ledger:
         self.begun, self.span = 0, list[int]()  # of the segment: first position; recorded at, occurred at: from, to
         self.ids = [bytearray() for _ in range(256)]
         self.missing: list[tuple[int, str, list[str]]] = []  # position, file, blinded names it may be erased under
+        self.lacking: list[tuple[int, str, str]] = []  # pruned records: position, file, type that may be pruned
+        self.prunings: list[tuple[int, int, set[str]]] = []  # position, below, types
+        self.may_lack = False
         self.redacted: dict[str, int] = {}  # blinded name: position of its newest erasure
         self.older: list[tuple[Checkpoint, str]] = []  # of the ladder, signed by no key of the policy
         self.replaced: list[Key] = []
@@ -206,17 +211,19 @@ class Ledger:
         """Header, frames, zeros. Only what the last commit or footer covers is part of the ledger."""
         self.header(data[:96], first)
         frames = Frames(data)
-        covered = max((end for kind, _, _, end, fits in frames if fits and kind != RECORD), default=0)
+        covered = max((end for kind, _, _, end, fits in frames if fits and kind in (COMMIT, SEAL)), default=0)
         self.begun, self.batch, self.span = self.size, 0, []
         footer, tail = 0, ""  # where the footer ends; the class of what follows the last commit
         for kind, at, body, end, fits in frames:
             if at >= covered:
-                tail = "COMMIT" if kind == RECORD or tail == "COMMIT" else "TAIL"
+                tail = "COMMIT" if kind in (RECORD, PRUNED_RECORD) or tail == "COMMIT" else "TAIL"
                 continue
             if footer:
                 self.say("SEAL", f"bytes at {at} follow the footer")
-            if kind == RECORD:
-                self.record(data[body:end], fits)
+            if kind in (RECORD, PRUNED_RECORD):
+                if kind == PRUNED_RECORD and not self.may_lack:
+                    self.say("HEADER", "a pruned record stands in a segment of version 1")
+                self.record(data[body:end], fits, kind == PRUNED_RECORD)
             elif kind == COMMIT:
                 self.commit(data[body:end], fits)
             elif kind == SEAL:
@@ -236,7 +243,8 @@ class Ledger:
 
     def header(self, head: bytes, first: int) -> None:
         fields = struct.unpack(">8sI16sQ32s24sI", head) if len(head) == 96 else None
-        if not fields or fields[:2] != (b"DAYBKSEG", 1) or any(fields[5]) or fields[6] != zlib.crc32(head[:92]):
+        self.may_lack = not fields or fields[1] == 2
+        if not fields or fields[0] != b"DAYBKSEG" or fields[1] not in (1, 2) or any(fields[5]) or fields[6] != zlib.crc32(head[:92]):
             self.say("HEADER", "the header is damaged")
         else:
             if self.id not in (b"", fields[2]) or fields[3] != first:
@@ -273,7 +281,7 @@ class Ledger:
         if not fits or body != expected:
             self.say("SEAL", "the segment is not the one its footer was written for")
 
-    def record(self, body: bytes, fits: bool) -> None:
+    def record(self, body: bytes, fits: bool, pruned: bool) -> None:
         if not fits:
             self.say("FRAME", "the record's bytes do not match their CRC")
         if len(body) < 256:
@@ -287,7 +295,10 @@ class Ledger:
         self.damaged = False
         for class_, what in self.entry_faults(entry):
             self.say(class_, what)
-        self.payloads(entry, body[256 : 256 + entry.length], body[256 + entry.length :])
+        if pruned and len(body) == 256 and entry.length:
+            self.lacking.append((self.size, self.file, ACTIVITY.get(entry.type, "")))
+        else:
+            self.payloads(entry, body[256 : 256 + entry.length], body[256 + entry.length :])
         self.stream_ids.add(entry.stream)
         stream = self.streams.get(entry.stream_no, (entry.stream,))[0]
         self.streams[entry.stream_no] = (stream, entry.revision, self.size)
@@ -335,6 +346,10 @@ class Ledger:
             self.rotation(body)
         if entry.type == REDACTED:
             self.redacted[str(body.get("id"))] = self.size
+        if entry.type == PRUNED and isinstance(body.get("below"), int) and isinstance(body.get("types"), list):
+            self.prunings.append((self.size, body["below"], {str(name) for name in body["types"]}))
+            if body["below"] > self.size:
+                self.say("FORMAT", "the pruning says it holds beyond its own position")
         if entry.flags & 1 and not private:
             subject = body.get("subject") if entry.type in (CORROBORATED, CONFLICTED) else entry.stream.hex()
             self.missing.append((self.size, self.file, [str(subject), entry.actor.hex()]))
@@ -394,6 +409,10 @@ class Ledger:
         for position, file, names in self.missing:
             if not any(self.redacted.get(name, -1) > position for name in names):
                 self.say("PRIVATE_MISSING", "the private part is gone and no erasure is on record", file, position)
+        for position, file, name in self.lacking:
+            if not any(by > position and by >= below > position and name in types
+                       for by, below, types in self.prunings):
+                self.say("PAYLOAD_MISSING", "the payload is gone and no pruning is on record", file, position)
         if self.size == 0:
             self.say("TRUNCATED", "there is no event at all")
         for bucket in self.ids:
@@ -410,6 +429,7 @@ class Ledger:
                     self.say("TILE", "lies beyond the newest entry", path)
         root = root_of(self.tree.levels).hex() if self.whole else "unknown, positions are missing"
         sealed = f", {self.sealed} private parts sealed and not opened" if self.sealed else ""
+        sealed += f", {len(self.lacking)} payloads pruned" if self.lacking else ""
         unchecked = "" if self.policy else ", signatures not checked: no policy"
         print(f"{self.size} events, head {(self.head or b'').hex()}, root {root}{sealed}{unchecked}; "
               f"{self.faults.count} faults")

@@ -17,7 +17,7 @@ pub(crate) use evidence::{
     InvoiceBundle, Keys, PeriodBundle, Prove, ReportBundle, SuperAdd, SuperCheck, SuperCreate,
     Superlog, Verify,
 };
-pub(crate) use room::Pack;
+pub(crate) use room::{Pack, Prune};
 
 /// Event-sourced audit and licensing ledger for workload identities.
 ///
@@ -114,6 +114,13 @@ daybook redact --actor 0b7c… --reason 'left the company' --legal-basis 'GDPR a
         after_help = "Everything reads packed segments as before, and `zstd -d` gives one back. Examples:\n  daybook pack\n  daybook pack --level 12\n  daybook pack --unpack"
     )]
     Pack(Pack),
+    /// Delete the payloads of old sign-ins for good, with a record that it was done.
+    #[command(
+        after_help = "Needs --yes to act, and approvals of two different people. Entries, proofs and bills recorded stay; usage and\n\
+bills of the months touched cannot be computed any more. Examples:\n  daybook prune --before 2025-11-01 --reason 'kept for a year' --approved-by dpo --approved-by ciso\n  \
+daybook prune --before '#1200000' --reason 'kept for a year' --approved-by dpo --approved-by ciso --yes"
+    )]
+    Prune(Prune),
     /// List identities.
     #[command(
         after_help = "Examples:\n  daybook identities\n  daybook identities --as-of 2026-08-01 --json"

@@ -15,6 +15,7 @@ mod keys;
 mod log;
 mod pack;
 mod prove;
+mod prune;
 mod redact;
 mod report;
 mod superlog;
@@ -117,6 +118,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Redact(args) => redact::run(globals(args.output.json), args),
         Command::Keys(Keys::Data(args)) => data_keys::run(globals(args.output.json), args),
         Command::Pack(args) => pack::run(globals(args.output.json), args),
+        Command::Prune(args) => prune::run(globals(args.output.json), args),
         Command::Identities(args) => identities::run(globals(args.output.json), args),
         Command::Identity(args) => identity::run(globals(args.output.json), args),
         Command::Usage(args) => usage::run(globals(args.print.json), args),

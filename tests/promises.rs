@@ -19,6 +19,7 @@ mod promises {
     mod program;
     mod real_logs;
     mod rebuild;
+    mod room;
     mod tamper;
     mod tidy;
 }

@@ -6,7 +6,7 @@ use ledger::checkpoint::{Checkpoint, CheckpointError};
 use ledger::note::{Note, NoteError};
 use ledger::payload::SALT_BYTES;
 use ledger::tree::{ProofError, leaf_hash, verify_consistency, verify_inclusion};
-use ledger::{CHECKPOINT_FILE, KeptNote, ReadError, Reader, StoredRecord, rung};
+use ledger::{CHECKPOINT_FILE, Entry, KeptNote, ReadError, Reader, StoredRecord, rung};
 
 use crate::proof::{GrowthFile, Opened, OpenedError, ProofFile};
 
@@ -83,12 +83,16 @@ pub fn checkpoint(dir: &Path, size: Option<u64>) -> Result<(Note, Checkpoint), P
 /// erased.
 ///
 /// # Errors
-/// When the private part is asked for but its data key is not at hand.
+/// When the event was pruned, or the private part is asked for but its data key is not at hand.
 pub fn opened(
     reader: &Reader,
     stored: StoredRecord,
     with_private: bool,
 ) -> Result<Opened, ReadError> {
+    if stored.as_ref().is_pruned() {
+        let position = Entry::peek_position(&stored.entry);
+        return Err(ReadError::Pruned { position });
+    }
     let content = if with_private {
         reader.private_content(stored.as_ref())?
     } else {

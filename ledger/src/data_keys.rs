@@ -58,7 +58,8 @@ pub fn data_keys(place: &Place) -> Result<DataKeys, OpenError> {
     let mut missing: BTreeMap<BlindedId, MissingKey> = BTreeMap::new();
     let (mut encrypted, mut erased) = (0, 0);
     each_entry(&reader, 0..reader.size(), &mut |entry, public| {
-        if !entry.is_encrypted() {
+        let is_pruned = public.is_empty() && entry.public_length > 0;
+        if !entry.is_encrypted() || is_pruned {
             return;
         }
         encrypted += 1;

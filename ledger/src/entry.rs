@@ -221,6 +221,12 @@ impl Entry {
         EventId(fields.take())
     }
 
+    /// The length of an encoded entry's public payload, without reading the rest.
+    pub fn peek_public_length(bytes: &[u8; ENTRY_BYTES]) -> u32 {
+        let mut fields = Fields(bytes.split_at(76).1);
+        u32::from_be_bytes(fields.take())
+    }
+
     /// The position of an encoded entry, without reading the rest.
     pub fn peek_position(bytes: &[u8; ENTRY_BYTES]) -> Position {
         let mut fields = Fields(bytes.split_at(8).1);

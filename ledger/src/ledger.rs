@@ -5,6 +5,7 @@ mod error;
 mod keyring;
 mod opening;
 mod plan;
+mod prune;
 mod redact;
 
 use std::io;
@@ -32,6 +33,7 @@ use crate::verify::CHECKPOINT_FILE;
 use keyring::Keyring;
 
 pub use error::{AppendError, CreateError, OpenError};
+pub use prune::{PruneDone, PruneError, Pruning};
 pub use redact::{APPROVALS_MIN, Erased, Erasure, RedactError};
 
 /// What a ledger takes from outside: libraries read no clock and no randomness themselves.

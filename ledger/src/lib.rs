@@ -40,6 +40,7 @@ pub mod payload;
 mod place;
 mod prepared;
 mod private;
+mod prune;
 mod reader;
 mod redact;
 mod segment;
@@ -62,12 +63,13 @@ pub use group::{Appender, Group, GroupError, Pending};
 pub use history::IndexError;
 pub use ledger::{
     APPROVALS_MIN, AppendError, Clock, CreateError, CreateOptions, Edge, Entropy, Erased, Erasure,
-    Ledger, OpenError, RedactError,
+    Ledger, OpenError, PruneDone, PruneError, Pruning, RedactError,
 };
 pub use pack::{Form, PACK_LEVEL, PackError, PackReport, pack};
 pub use place::Place;
 pub use prepared::{Prepared, Preparer};
-pub use reader::{ReadError, Reader};
+pub use prune::{Bound, PruneSurvey, survey_pruning};
+pub use reader::{PrunedMark, ReadError, Reader};
 pub use redact::{Concern, Survey, survey};
 pub use segment::SegmentOptions;
 pub use settings::{Settings, SettingsError};

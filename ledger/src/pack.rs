@@ -24,7 +24,7 @@ use crate::segment::sync_dir;
 use crate::settings::Settings;
 
 /// Level of zstd that is used unless another is asked for. Measured: docs/performance.md.
-pub const PACK_LEVEL: i32 = 3;
+pub const PACK_LEVEL: i32 = 1;
 
 /// Ending of a packed file that is being written.
 const PACKING_ENDING: &str = ".seg.zst.tmp";
@@ -169,9 +169,9 @@ enum Brought {
 }
 
 /// A sealed segment of a ledger that is locked.
-struct Sealed<'a> {
-    dir: &'a Path,
-    first: Position,
+pub(crate) struct Sealed<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) first: Position,
 }
 
 impl Sealed<'_> {
@@ -212,14 +212,7 @@ impl Sealed<'_> {
             self.remove(&self.plain())?;
             return Ok(Brought::Changed);
         };
-        let path = self.temporary(PACKING_ENDING);
-        let packed = packed::pack(&content, level).map_err(|e| failed(&path, e))?;
-        self.write(&path, &packed)?;
-        drop(packed);
-        let file = File::open(&path).map_err(|e| failed(&path, e))?;
-        let copy = SegmentFile::of_packed(file, self.first).map_err(|e| failed(&path, e))?;
-        self.compare(&copy, &path, &content)?;
-        self.replace(&path, &self.packed(), &self.plain())?;
+        self.write_packed(&content, level, &self.plain())?;
         Ok(Brought::Changed)
     }
 
@@ -237,15 +230,48 @@ impl Sealed<'_> {
             let file = packed.name();
             return Err(PackError::Damaged { file });
         };
+        self.write_plain(&content)?;
+        Ok(Brought::Changed)
+    }
+
+    /// The bytes of the segment, which must be whole.
+    pub(crate) fn content(&self) -> Result<Vec<u8>, PackError> {
+        let segment = SegmentFile::open(self.dir, self.first)
+            .map_err(|source| failed(&self.plain(), source))?;
+        let file = segment.name();
+        self.whole(&segment)?.ok_or(PackError::Damaged { file })
+    }
+
+    /// Puts other content in the place of the segment's, in the form it has.
+    pub(crate) fn rewrite(&self, content: &[u8]) -> Result<(), PackError> {
+        if !self.plain().exists() && self.packed().exists() {
+            return self.write_packed(content, PACK_LEVEL, &self.temporary(UNPACKING_ENDING));
+        }
+        self.write_plain(content)
+    }
+
+    /// Writes the packed form, durably, and removes another file then.
+    fn write_packed(&self, content: &[u8], level: i32, old: &Path) -> Result<(), PackError> {
+        let path = self.temporary(PACKING_ENDING);
+        let packed = packed::pack(content, level).map_err(|e| failed(&path, e))?;
+        self.write(&path, &packed)?;
+        drop(packed);
+        let file = File::open(&path).map_err(|e| failed(&path, e))?;
+        let copy = SegmentFile::of_packed(file, self.first).map_err(|e| failed(&path, e))?;
+        self.compare(&copy, &path, content)?;
+        self.replace(&path, &self.packed(), old)
+    }
+
+    /// Writes the plain form, durably, and removes the packed one then.
+    fn write_plain(&self, content: &[u8]) -> Result<(), PackError> {
         let path = self.temporary(UNPACKING_ENDING);
-        self.write(&path, &content)?;
+        self.write(&path, content)?;
         let read = std::fs::read(&path).map_err(|source| failed(&path, source))?;
         if read != content {
             let file = path.display().to_string();
             return Err(PackError::Unlike { file });
         }
-        self.replace(&path, &self.plain(), &self.packed())?;
-        Ok(Brought::Changed)
+        self.replace(&path, &self.plain(), &self.packed())
     }
 
     /// The bytes of a segment that is the one its footer was written for, and nothing more.

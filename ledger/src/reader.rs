@@ -1,10 +1,12 @@
 //! Reading a ledger without its lock, from this process or another.
 
+mod pruned;
 mod recorded;
 mod scan;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::entry::{Entry, EntryError};
@@ -22,6 +24,8 @@ use crate::store::StoredRecord;
 use crate::tiles::Tree;
 use crate::vault::VaultError;
 use recorded::Opener;
+
+pub use pruned::PrunedMark;
 
 /// Times a damaged tail is read again without getting further: a writer may be in the middle of it.
 const RETRIES: usize = 3;
@@ -41,6 +45,9 @@ pub struct Reader {
     /// Opens private parts; made when first needed.
     opener: OnceLock<Opener>,
     with_private: bool,
+    /// Position after the last pruned record that a scan passed over, 0 for none.
+    passed_over: AtomicU64,
+    pruned_mark: OnceLock<PrunedMark>,
 }
 
 /// A sealed segment.
@@ -104,6 +111,20 @@ pub enum ReadError {
         /// The cause.
         #[source]
         source: serde_json::Error,
+    },
+    /// The payload was pruned; the entry is still there, and proves that there was one.
+    #[error("the payload at position {position} was pruned, only its entry is left")]
+    Pruned {
+        /// Position of the record.
+        position: Position,
+    },
+    /// Payloads are gone, and no event says that they were pruned.
+    #[error(
+        "payloads below position {below} are gone and no pruning is on record; `verify` tells more"
+    )]
+    Lost {
+        /// Position after the last of them.
+        below: Position,
     },
     /// A hash was asked for that the tree does not have.
     #[error("the tree has no whole `{path}`")]
@@ -189,6 +210,8 @@ impl Reader {
             extent,
             opener: OnceLock::new(),
             with_private: false,
+            passed_over: AtomicU64::new(0),
+            pruned_mark: OnceLock::new(),
         };
         reader.refresh()?;
         Ok(reader)
@@ -336,9 +359,10 @@ impl Reader {
     /// Reads one event; `None` past the end.
     ///
     /// # Errors
-    /// When the record is damaged or cannot be read.
+    /// When the record is damaged, pruned or cannot be read.
     pub fn get(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
         match self.get_stored(position)? {
+            Some(stored) if stored.as_ref().is_pruned() => Err(ReadError::Pruned { position }),
             Some(stored) => self.recorded(stored.as_ref()).map(Some),
             None => Ok(None),
         }

@@ -128,7 +128,10 @@ impl Survey {
             return;
         }
         self.events += 1;
-        if entry.is_encrypted() {
+        let is_pruned = public.is_empty() && entry.public_length > 0;
+        if is_pruned {
+            // nothing is left that a key opens
+        } else if entry.is_encrypted() {
             self.readable += 1;
         } else if entry.has_private() {
             self.clear += 1;

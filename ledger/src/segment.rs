@@ -10,6 +10,7 @@ pub(crate) mod frame;
 pub(crate) mod index;
 mod open;
 pub(crate) mod packed;
+pub(crate) mod prune;
 pub(crate) mod recover;
 pub(crate) mod seal;
 
@@ -26,7 +27,7 @@ use file::{SegmentFile, last_nonzero, name_of};
 use frame::{Commit, HEADER_BYTES, Header, Kind, begin, finish};
 use index::{Block, Index};
 use open::NoOne;
-use recover::Extent;
+use recover::{Extent, Met, Rest, walk};
 use seal::{FOOTER_BYTES, Seal, digest};
 
 pub(crate) use open::{Follow, Known};
@@ -102,6 +103,7 @@ impl SegmentStore {
             ledger_id,
             first: 0,
             prev_chain: genesis,
+            pruned: false,
         };
         prepare_segment(dir, &header).map_err(|source| io_error(0, source))?;
         publish_segment(dir, 0).map_err(|source| io_error(0, source))?;
@@ -161,6 +163,7 @@ impl SegmentStore {
             ledger_id: self.ledger_id,
             first: self.extent.next,
             prev_chain: self.extent.head_chain,
+            pruned: false,
         }
     }
 
@@ -395,6 +398,29 @@ impl SegmentStore {
     /// How far the store reaches: the active segment's first position, and its extent.
     pub(crate) fn edge(&self) -> (&Extent, &[Index]) {
         (&self.extent, &self.indexes)
+    }
+
+    /// Finds the records of a sealed segment again, whose file was rewritten.
+    pub(crate) fn reread(&mut self, first: Position) -> Result<(), StoreError> {
+        let fail = |source| io_error(first, source);
+        let segment = SegmentFile::open(&self.dir, first).map_err(fail)?;
+        let header = segment.header().map_err(fail)?;
+        let header = header.ok_or_else(|| damaged(&segment, 0, first))?;
+        let mut extent = Extent::of_header(&header);
+        let mut index = Index::new(first, extent.end);
+        let rest = walk(&segment, &mut extent, &mut |met: &Met<'_>| {
+            index.push(met.offset);
+        })
+        .map_err(fail)?;
+        index.set_end(extent.end);
+        if rest != Rest::Clean || extent.seal.is_none() {
+            return Err(damaged(&segment, extent.end, extent.next));
+        }
+        self.blocks.borrow_mut().clear();
+        if let Some(known) = self.indexes.iter_mut().find(|known| known.first() == first) {
+            *known = index;
+        }
+        Ok(())
     }
 
     fn file_of(&self, position: Position) -> String {

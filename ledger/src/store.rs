@@ -1,6 +1,6 @@
 //! What a store of entries owes the ledger.
 
-use crate::entry::ENTRY_BYTES;
+use crate::entry::{ENTRY_BYTES, Entry};
 use crate::event::Position;
 use crate::hash::Hash;
 
@@ -24,6 +24,13 @@ pub struct RecordRef<'a> {
     pub public: &'a [u8],
     /// Salt and private payload; empty when there is none.
     pub private: &'a [u8],
+}
+
+impl RecordRef<'_> {
+    /// Whether its payloads were pruned: only the entry is left.
+    pub fn is_pruned(&self) -> bool {
+        self.public.is_empty() && Entry::peek_public_length(self.entry) > 0
+    }
 }
 
 impl StoredRecord {

@@ -15,6 +15,7 @@ mod leaves;
 mod on_evidence;
 mod packed;
 mod private;
+mod pruned;
 mod records;
 mod segment;
 mod statements;
@@ -73,6 +74,8 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Private parts, by what could be told of them.
     pub private: PrivateParts,
+    /// Events whose payloads were pruned, as a `ledger.pruned` event says.
+    pub pruned: u64,
     /// Every fault, by position.
     pub faults: Vec<Fault>,
 }

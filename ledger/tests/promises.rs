@@ -15,6 +15,7 @@ mod promises {
     mod index;
     mod matrix;
     mod pack;
+    mod prune;
     mod read;
     mod tamper;
     mod tiles;

@@ -8,6 +8,7 @@ pub(crate) mod parts;
 
 use std::path::{Path, PathBuf};
 
+use ledger::Reader;
 use ledger::event::Position;
 use serde::{Deserialize, Serialize};
 
@@ -26,18 +27,32 @@ pub struct Binding {
     pub size: Position,
     /// Chain value after the last of them.
     pub chain: [u8; 32],
+    /// How much was pruned then: segments, and bytes left of them.
+    pub pruned: (u64, u64),
     /// The rules it was made by, as `build.rs` names them: a class or a demand is a conclusion, and
     /// another build may conclude otherwise.
     pub rules: String,
 }
 
 impl Binding {
-    /// The binding of what this program makes from a prefix of a ledger.
+    /// The binding of what this program makes from a prefix of the ledger a reader reads; `None`
+    /// when it has no such prefix, or cannot be read.
+    pub fn to(reader: &Reader, size: Position) -> Option<Self> {
+        let chain = reader.chain_at(size).ok().flatten()?;
+        let mark = reader.pruned_mark().ok()?;
+        Some(Self {
+            pruned: (mark.segments, mark.bytes),
+            ..Self::of(reader.origin(), size, chain)
+        })
+    }
+
+    /// The binding of a prefix of a ledger from which nothing was pruned.
     pub fn of(origin: &str, size: Position, chain: [u8; 32]) -> Self {
         Self {
             origin: origin.to_owned(),
             size,
             chain,
+            pruned: (0, 0),
             rules: env!("DAYBOOK_RULES").to_owned(),
         }
     }

@@ -9,7 +9,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
 use jiff::Timestamp;
-use ledger::event::{Position, Recorded};
+use ledger::event::{EventBody, Position, Recorded};
 use ledger::{ReadError, Reader};
 use rayon::prelude::*;
 
@@ -107,6 +107,8 @@ impl Gathered {
         size: u64,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(), ReadError> {
+        // told before anything is read: see `Binding::to`
+        reader.pruned_mark()?;
         self.take(reader, self.size..size, Timestamp::MAX, progress)
     }
 
@@ -122,6 +124,8 @@ impl Gathered {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self, ReadError> {
         let mut gathered = Self::new();
+        // told before anything is read: see `Binding::to`
+        reader.pruned_mark()?;
         gathered.take(reader, 0..size, until, progress)?;
         Ok(gathered)
     }
@@ -150,13 +154,31 @@ impl Gathered {
             }
         }
         self.size = self.size.max(size);
-        Ok(())
+        self.explain_gaps(reader)
+    }
+
+    /// Payloads that were passed over must have been pruned, by an event that may lie beyond what
+    /// was read.
+    fn explain_gaps(&mut self, reader: &Reader) -> Result<(), ReadError> {
+        let Some(below) = reader.passed_over() else {
+            return Ok(());
+        };
+        if !self.builder.knows_pruned(below) {
+            for (position, pruned) in reader.prunings(self.size)? {
+                self.builder.prune(position, pruned);
+            }
+        }
+        if self.builder.knows_pruned(below) {
+            return Ok(());
+        }
+        Err(ReadError::Lost { below })
     }
 
     fn read(reader: &Reader, range: Range<Position>, until: Timestamp) -> Result<Self, ReadError> {
         let mut gathered = Self::new();
         reader.scan(range, &|_| true, &mut |recorded| {
-            if recorded.event.occurred_at <= until {
+            let is_pruning = matches!(recorded.event.body, EventBody::Pruned(_));
+            if recorded.event.occurred_at <= until || is_pruning {
                 gathered.push(&recorded);
             }
             ControlFlow::Continue(())
@@ -176,8 +198,7 @@ impl Gathered {
     }
 
     fn load_one(folder: &Path, reader: &Reader, size: u64) -> Option<Self> {
-        let chain = reader.chain_at(size).ok().flatten()?;
-        let binding = Binding::of(reader.origin(), size, chain);
+        let binding = Binding::to(reader, size)?;
         let bytes = derived::load(folder, KIND, &binding).ok()?;
         let content = derived::unwrap(KIND, &binding, &bytes).ok()?;
         Self::decode(content).filter(|read| read.size == size)
@@ -198,12 +219,7 @@ impl Gathered {
             kind: KIND,
             size: self.size,
         };
-        let chain = reader
-            .chain_at(self.size)
-            .ok()
-            .flatten()
-            .ok_or_else(damaged)?;
-        let binding = Binding::of(reader.origin(), self.size, chain);
+        let binding = Binding::to(reader, self.size).ok_or_else(damaged)?;
         let parts = self.encode().ok_or_else(damaged)?;
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         derived::save(folder, KIND, &binding, &parts)?;

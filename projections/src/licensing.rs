@@ -60,6 +60,7 @@ impl Licensing {
                 entitlements: state.entitlements,
                 trials: state.trials,
                 runs: state.runs,
+                prunings: state.prunings,
                 ..State::empty()
             },
             demand,
@@ -76,8 +77,7 @@ impl Licensing {
             .rev()
             .find(|kept| *kept <= size)?;
         let since = Bookkeeping::of(reader, kept, size).ok()??;
-        let chain = reader.chain_at(kept).ok().flatten()?;
-        let binding = Binding::of(reader.origin(), kept, chain);
+        let binding = Binding::to(reader, kept)?;
         let bytes = derived::load(folder, KIND, &binding).ok()?;
         let content = derived::unwrap(KIND, &binding, &bytes).ok()?;
         let mut licensing = Self::decode(content).filter(|read| read.state.size == kept)?;
@@ -97,8 +97,7 @@ impl Licensing {
     pub fn save(&self, folder: &Path, reader: &Reader) -> Result<(), DerivedError> {
         let size = self.state.size;
         let damaged = || DerivedError::Damaged { kind: KIND, size };
-        let chain = reader.chain_at(size).ok().flatten().ok_or_else(damaged)?;
-        let binding = Binding::of(reader.origin(), size, chain);
+        let binding = Binding::to(reader, size).ok_or_else(damaged)?;
         let parts = self.encode().ok_or_else(damaged)?;
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         derived::save(folder, KIND, &binding, &parts)
@@ -131,6 +130,7 @@ fn reduced(subject: Subject) -> Subject {
 #[derive(Default)]
 struct Bookkeeping {
     runs: Vec<(Seen, ledger::event::billing::RunRecorded)>,
+    prunings: Vec<(Seen, ledger::event::evidence::Pruned)>,
     recorded_at: Option<jiff::Timestamp>,
 }
 
@@ -146,12 +146,14 @@ impl Bookkeeping {
                 return ControlFlow::Break(());
             }
             since.recorded_at = Some(recorded.recorded_at);
-            if let EventBody::RunRecorded(run) = recorded.event.body {
-                let seen = Seen {
-                    at: recorded.event.occurred_at,
-                    position: recorded.position,
-                };
-                since.runs.push((seen, run));
+            let seen = Seen {
+                at: recorded.event.occurred_at,
+                position: recorded.position,
+            };
+            match recorded.event.body {
+                EventBody::RunRecorded(run) => since.runs.push((seen, run)),
+                EventBody::Pruned(pruned) => since.prunings.push((seen, pruned)),
+                _ => {}
             }
             ControlFlow::Continue(())
         })?;
@@ -162,6 +164,7 @@ impl Bookkeeping {
         state.size = size;
         state.recorded_at = self.recorded_at.or(state.recorded_at);
         state.runs.extend(self.runs);
+        state.prunings.extend(self.prunings);
         state.runs.sort_by_key(|(seen, _)| (seen.at, seen.position));
     }
 }

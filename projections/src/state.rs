@@ -9,6 +9,7 @@ mod change;
 mod class;
 mod fold;
 mod fold_subject;
+mod pruned;
 mod query;
 mod spans;
 
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use ledger::event::credential::Credential;
+use ledger::event::evidence::Pruned;
 use ledger::event::grant::{AppRole, Delegated, Role};
 use ledger::event::identity::{ObjectKind, Owner};
 use ledger::event::licence::{Entitlement, TrialStarted};
@@ -228,6 +230,8 @@ pub struct State {
     pub conflicts: Vec<(Seen, Position)>,
     /// Billing runs recorded.
     pub runs: Vec<(Seen, RunRecorded)>,
+    /// Prunings of sign-ins: of the months they touched nothing is computed.
+    pub prunings: Vec<(Seen, Pruned)>,
 }
 
 #[cfg(test)]

@@ -23,6 +23,16 @@ use crate::state::{IdentityClass, Span, Subject};
 /// Why usage could not be told.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
+    /// Sign-ins of the month were pruned.
+    #[error(
+        "sign-ins of {period} were pruned (event #{position}), so its usage cannot be told any more"
+    )]
+    Pruned {
+        /// The month.
+        period: BillingPeriod,
+        /// Position of the event that says so.
+        position: Position,
+    },
     /// The query engine refused.
     #[error("usage cannot be computed")]
     Query(#[from] PolarsError),
@@ -98,8 +108,12 @@ pub struct UsageSummary {
 /// to sign in.
 ///
 /// # Errors
-/// [`UsageError::Query`].
+/// [`UsageError::Pruned`], [`UsageError::Query`].
 pub fn usage(licensing: &Licensing, period: BillingPeriod) -> Result<Vec<UsageRow>, UsageError> {
+    let (start, end) = period.instants(&TimeZone::UTC);
+    if let Some(position) = licensing.state.pruned_in(start, end) {
+        return Err(UsageError::Pruned { period, position });
+    }
     let activity = &licensing.activity;
     let subjects = inputs(licensing, period);
     let tables = Tables::of(&subjects, activity, period)?;

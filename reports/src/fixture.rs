@@ -84,6 +84,7 @@ fn empty_state() -> State {
         imports: vec![],
         conflicts: vec![],
         runs: vec![],
+        prunings: vec![],
     }
 }
 

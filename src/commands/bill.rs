@@ -4,8 +4,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use ledger::event::billing::RunRecorded;
 use ledger::{Ledger, Receipt};
-use projections::billing::{self, PriceBook, Request, Run, RunKind};
+use projections::billing::{self, BillError, PriceBook, Request, Run, RunKind};
+use projections::state::Seen;
 use projections::{BillingPeriod, Licensing};
 
 use super::{Globals, book};
@@ -150,7 +152,28 @@ pub(crate) fn compute(
         cutoff_position: known.licensing.cutoff,
     };
     let inputs = billing::inputs_from(&known.licensing, request, prices);
-    billing::bill(inputs).with_context(|| format!("billing {period}"))
+    match billing::bill(inputs) {
+        Err(error @ BillError::Pruned { .. }) => Err(Hinted::error(
+            error.to_string(),
+            stands(known, tenant, period),
+        )),
+        other => other.with_context(|| format!("billing {period}")),
+    }
+}
+
+/// What is on record of a month whose sign-ins were pruned.
+fn stands(known: &Known, tenant: &str, period: BillingPeriod) -> String {
+    let period = period.to_string();
+    let mut runs = known.licensing.state.runs.iter();
+    let of_it = |run: &&(Seen, RunRecorded)| run.1.period == period && run.1.tenant == tenant;
+    match runs.rfind(of_it) {
+        Some((seen, run)) => format!(
+            "run {} stands as it was recorded, event #{}",
+            run.run_id,
+            terminal::thousands(seen.position)
+        ),
+        None => "no run of it was recorded before".to_owned(),
+    }
 }
 
 /// Appends the run as an event; the same run again appends nothing.

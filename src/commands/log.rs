@@ -79,6 +79,10 @@ pub(crate) fn run(globals: Globals<'_>, args: &Log) -> anyhow::Result<Outcome> {
     for recorded in &shown {
         print(recorded, globals.json)?;
     }
+    if reader.passed_over().is_some() {
+        let text = "Sign-ins whose payloads were pruned are not listed.";
+        terminal::note(globals.quiet || globals.json, text);
+    }
     if args.follow {
         follow(&mut reader, &filter, globals.json)?;
     } else if shown.is_empty() {

@@ -62,7 +62,7 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
             counted(report.segments, "segment"),
             terminal::thousands(report.bytes),
             Style::stdout().paint(Tone::Good, "No fault."),
-            data_keys::words(&report.private),
+            [data_keys::words(&report.private), pruned(&report)].concat(),
             held(&report, signatures_checked),
             hex(&report.head_chain),
             report.root.map_or_else(String::new, |root| hex(&root)),
@@ -71,6 +71,18 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
     }
     show_faults(&report)?;
     Ok(outcome)
+}
+
+/// A line about payloads that were pruned, when any were.
+fn pruned(report: &VerifyReport) -> String {
+    match report.pruned {
+        0 => String::new(),
+        1 => "1 payload was pruned, as an event says.\n".to_owned(),
+        n => format!(
+            "{} payloads were pruned, as an event says.\n",
+            terminal::thousands(n)
+        ),
+    }
 }
 
 fn show_faults(report: &VerifyReport) -> anyhow::Result<()> {
@@ -265,7 +277,7 @@ fn json(report: &VerifyReport, signatures_checked: bool) -> Value {
         "head_chain": hex(&report.head_chain), "root": report.root.map(|root| hex(&root)),
         "checkpoints": checkpoints, "signatures_checked": signatures_checked,
         "anchored": report.anchored,
-        "private": data_keys::parts(&report.private),
+        "private": data_keys::parts(&report.private), "pruned": report.pruned,
         "verified": report.faults.is_empty(), "faults": faults,
     })
 }

@@ -174,6 +174,8 @@ events! {
     0x0b08 "ledger.epoch_sealed" EpochSealed(evidence::EpochSealed),
     /// Private parts were erased.
     0x0b09 "ledger.redacted" Redacted(book::Redacted),
+    /// Payloads were pruned.
+    0x0b0a "ledger.pruned" Pruned(evidence::Pruned),
     /// A timestamp authority has seen a checkpoint.
     0x0b0b "ledger.anchored" Anchored(evidence::Anchored),
 }
@@ -197,6 +199,9 @@ impl EventType {
 
     /// Type of `ledger.redacted`.
     pub(crate) const REDACTED: Self = Self(0x0b09);
+
+    /// Type of `ledger.pruned`.
+    pub const PRUNED: Self = Self(0x0b0a);
 
     /// Whether this is a sign-in: the types that make almost all of a ledger's events.
     pub fn is_activity(self) -> bool {

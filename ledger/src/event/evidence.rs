@@ -1,7 +1,11 @@
 //! Keys and checkpoints: what an outsider's evidence rests on.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::Position;
 
 /// Where a rotation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,4 +57,35 @@ pub struct Anchored {
     pub authority: String,
     /// The token (RFC 3161 `TimeStampResp`), base64.
     pub token: String,
+}
+
+/// `ledger.pruned`: the payloads of old activity were deleted for good. Their entries stay, so
+/// that chain, tree and streams are what they were; the event holds for positions below its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pruned {
+    /// Payloads at positions below this one were deleted.
+    pub below: Position,
+    /// Names of the types they were of.
+    pub types: Vec<String>,
+    /// Payloads deleted, those deleted before not counted again.
+    pub events: u64,
+    /// Bytes of them, private parts included.
+    pub bytes: u64,
+    /// How many of them occurred in which month, `YYYY-MM` in UTC.
+    pub months: BTreeMap<String, u64>,
+    /// Why, in words that name nobody.
+    pub reason: String,
+    /// The law or rule it rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_basis: Option<String>,
+    /// Who approved it: two or more, each once.
+    pub approved_by: Vec<String>,
+}
+
+impl Pruned {
+    /// Whether it says that the payload of an event of that type at that position is gone.
+    pub fn covers(&self, event_type: super::EventType, position: Position) -> bool {
+        let name = event_type.name();
+        position < self.below && name.is_some_and(|name| self.types.iter().any(|of| of == name))
+    }
 }

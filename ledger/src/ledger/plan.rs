@@ -171,7 +171,8 @@ impl<'a> Planner<'_, 'a> {
         Ok(Ok(self.push(event.id, item)))
     }
 
-    /// What the first event of that id told; `None` when it is the very same, byte for byte.
+    /// What the first event of that id told; `None` when it is the very same, byte for byte, or
+    /// was pruned.
     fn original(
         &self,
         ready: &Ready<'_>,
@@ -194,6 +195,10 @@ impl<'a> Planner<'_, 'a> {
             actual: self.size,
         })?;
         let event_type = Entry::peek_event_type(&stored.entry);
+        if stored.as_ref().is_pruned() {
+            // what it told is gone: the id alone tells that it is the same
+            return Ok(None);
+        }
         let differs = !is_same(event_type, &stored.public);
         Ok(differs.then(|| told(event_type, &stored.public)))
     }

@@ -155,7 +155,7 @@ impl Ledger {
                 through,
                 reason: erasure.reason.trim().to_owned(),
                 legal_basis: erasure.legal_basis.clone(),
-                approved_by: erasure.approvers(),
+                approved_by: approvers(&erasure.approved_by),
                 order,
             };
             events.push(event(body, now));
@@ -183,15 +183,11 @@ impl Erasure {
         if self.concerns.is_empty() {
             return Err(RedactError::Nobody);
         }
-        let is_fine = |text: &str| {
-            let letters = text.trim().chars().count();
-            (1..=WORDS_MAX).contains(&letters) && !text.chars().any(char::is_control)
-        };
         let told = [Some(self.reason.as_str()), self.legal_basis.as_deref()];
-        if !told.iter().flatten().all(|text| is_fine(text)) {
+        if !told.into_iter().flatten().all(is_fine) {
             return Err(RedactError::Words);
         }
-        let approvers = self.approvers();
+        let approvers = approvers(&self.approved_by);
         let public = told.iter().flatten().copied();
         let mut public = public.chain(approvers.iter().map(String::as_str));
         if public.any(|text| self.names_someone(text)) {
@@ -218,20 +214,26 @@ impl Erasure {
             is_in(&name) || object.is_some_and(|id| is_in(&id))
         })
     }
+}
 
-    /// Those who approved, each once: letter case and spaces around do not make two of one.
-    fn approvers(&self) -> Vec<String> {
-        let mut approvers: Vec<String> = Vec::new();
-        for name in self.approved_by.iter().map(|name| name.trim()) {
-            let known = approvers
-                .iter()
-                .any(|known| known.to_lowercase() == name.to_lowercase());
-            if !known && !name.is_empty() {
-                approvers.push(name.to_owned());
-            }
+/// Whether words may stand in an event for ever.
+pub(super) fn is_fine(text: &str) -> bool {
+    let letters = text.trim().chars().count();
+    (1..=WORDS_MAX).contains(&letters) && !text.chars().any(char::is_control)
+}
+
+/// Those who approved, each once: letter case and spaces around do not make two of one.
+pub(super) fn approvers(approved_by: &[String]) -> Vec<String> {
+    let mut approvers: Vec<String> = Vec::new();
+    for name in approved_by.iter().map(|name| name.trim()) {
+        let known = approvers
+            .iter()
+            .any(|known| known.to_lowercase() == name.to_lowercase());
+        if !known && !name.is_empty() {
+            approvers.push(name.to_owned());
         }
-        approvers
     }
+    approvers
 }
 
 fn event(body: Redacted, occurred_at: jiff::Timestamp) -> Event {

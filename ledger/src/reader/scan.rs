@@ -7,12 +7,13 @@ use super::{ReadError, Reader, Sealed, io_error};
 use crate::entry::Entry;
 use crate::event::{EventType, Position, Recorded};
 use crate::segment::file::{Frames, SegmentFile, Step};
-use crate::segment::frame::{Kind, record_parts};
+use crate::segment::frame::Kind;
 use crate::store::RecordRef;
 
 impl Reader {
     /// Shows the events of a range in order. Events whose type is not `wanted` are passed over by
-    /// their header, without reading the payload as JSON. `each` may stop early.
+    /// their header, without reading the payload as JSON, and so are those whose payload was pruned:
+    /// [`Reader::passed_over`] tells. `each` may stop early.
     ///
     /// # Errors
     /// When a record in the way is damaged or cannot be read.
@@ -25,6 +26,10 @@ impl Reader {
         let mut failed = None;
         self.scan_stored(range, &mut |record| {
             if !wanted(Entry::peek_event_type(record.entry)) {
+                return ControlFlow::Continue(());
+            }
+            if record.is_pruned() {
+                self.pass_over(Entry::peek_position(record.entry));
                 return ControlFlow::Continue(());
             }
             match self.recorded(record) {
@@ -105,7 +110,7 @@ fn scan_segment(
         };
         let record = match frames.next().map_err(fail)? {
             Step::Frame(_, frame) if frame.kind == Kind::Commit => continue,
-            Step::Frame(_, frame) if frame.kind == Kind::Record => record_parts(frame.body),
+            Step::Frame(_, frame) => frame.record(),
             _ => None,
         };
         let record = record.filter(|(entry, _, _)| Entry::peek_position(entry) == position);

@@ -1,6 +1,6 @@
 //! The bytes of a segment file: header and frames. The layout is `docs/format.md`.
 
-use crate::entry::{ENTRY_BYTES, Fields, Room};
+use crate::entry::{ENTRY_BYTES, Entry, Fields, Room};
 use crate::event::Position;
 use crate::hash::Hash;
 
@@ -15,8 +15,9 @@ pub(crate) const COMMIT_BYTES: usize = 48;
 
 const HEADER_MAGIC: [u8; 8] = *b"DAYBKSEG";
 
-/// Version of the segment format.
+/// Version of the segment format, and of a segment from which payloads were pruned.
 const VERSION: u32 = 1;
+const VERSION_PRUNED: u32 = 2;
 
 /// First bytes of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(crate) struct Header {
     pub(crate) first: Position,
     /// Chain value of the record before the first.
     pub(crate) prev_chain: Hash,
+    /// Whether payloads were pruned from the segment.
+    pub(crate) pruned: bool,
 }
 
 impl Header {
@@ -33,7 +36,8 @@ impl Header {
         let mut bytes = [0; HEADER_BYTES];
         let mut rest = Room(&mut bytes);
         rest.put(&HEADER_MAGIC);
-        rest.put(&VERSION.to_be_bytes());
+        let version = if self.pruned { VERSION_PRUNED } else { VERSION };
+        rest.put(&version.to_be_bytes());
         rest.put(&self.ledger_id);
         rest.put(&self.first.to_be_bytes());
         rest.put(&self.prev_chain);
@@ -47,8 +51,9 @@ impl Header {
         let bytes = bytes.first_chunk::<HEADER_BYTES>()?;
         let mut fields = Fields(bytes);
         let _magic: [u8; 8] = fields.take();
-        let _version: [u8; 4] = fields.take();
+        let version = u32::from_be_bytes(fields.take());
         let header = Self {
+            pruned: version == VERSION_PRUNED,
             ledger_id: fields.take(),
             first: u64::from_be_bytes(fields.take()),
             prev_chain: fields.take(),
@@ -62,6 +67,8 @@ impl Header {
 pub(crate) enum Kind {
     /// An entry and its payloads.
     Record,
+    /// An entry whose payloads were pruned.
+    Pruned,
     /// End of a batch: what came since the last one is visible.
     Commit,
     /// End of a sealed segment.
@@ -72,13 +79,14 @@ impl Kind {
     const fn tag(self) -> [u8; 4] {
         match self {
             Self::Record => *b"RECD",
+            Self::Pruned => *b"PRND",
             Self::Commit => *b"CMIT",
             Self::Seal => *b"SEAL",
         }
     }
 
     fn from_tag(tag: [u8; 4]) -> Option<Self> {
-        [Self::Record, Self::Commit, Self::Seal]
+        [Self::Record, Self::Commit, Self::Pruned, Self::Seal]
             .into_iter()
             .find(|kind| kind.tag() == tag)
     }
@@ -121,10 +129,25 @@ pub(crate) struct Frame<'a> {
     pub(crate) intact: bool,
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
+    /// Entry, public payload and private part of a record; both parts are empty when they were
+    /// pruned. `None` when the lengths do not fit together.
+    pub(crate) fn record(&self) -> Option<(&'a [u8; ENTRY_BYTES], &'a [u8], &'a [u8])> {
+        match self.kind {
+            Kind::Record => record_parts(self.body),
+            Kind::Pruned => Some((self.body.try_into().ok()?, &[], &[])),
+            Kind::Commit | Kind::Seal => None,
+        }
+    }
+
     /// Bytes of the whole frame.
     pub(crate) fn bytes(&self) -> usize {
         FRAME_HEAD_BYTES + self.body.len()
+    }
+
+    /// Whether it holds a record, pruned or not.
+    pub(crate) fn is_record(&self) -> bool {
+        matches!(self.kind, Kind::Record | Kind::Pruned)
     }
 }
 
@@ -189,10 +212,9 @@ pub(crate) fn outline(bytes: &[u8]) -> Parsed<'_> {
 }
 
 /// The parts of a record frame's body. `None` when the lengths do not fit together.
-pub(crate) fn record_parts(body: &[u8]) -> Option<(&[u8; ENTRY_BYTES], &[u8], &[u8])> {
+fn record_parts(body: &[u8]) -> Option<(&[u8; ENTRY_BYTES], &[u8], &[u8])> {
     let (entry, payloads) = body.split_first_chunk::<ENTRY_BYTES>()?;
-    let mut length = Fields(entry.split_at(76).1);
-    let public_length = usize::try_from(u32::from_be_bytes(length.take())).ok()?;
+    let public_length = usize::try_from(Entry::peek_public_length(entry)).ok()?;
     let (public, private) = payloads.split_at_checked(public_length)?;
     Some((entry, public, private))
 }
@@ -236,7 +258,7 @@ pub(crate) fn find_intact(
         // Tags begin with one of these letters; the rest is skipped quickly.
         at += rest
             .iter()
-            .position(|byte| matches!(byte, b'R' | b'C' | b'S'))?;
+            .position(|byte| matches!(byte, b'R' | b'C' | b'S' | b'P'))?;
         if let Some(Parsed::Frame(frame)) = bytes.get(at..).map(parse)
             && frame.intact
             && wanted(frame.kind)
@@ -258,7 +280,13 @@ mod tests {
             ledger_id: [3; 16],
             first: 9,
             prev_chain: [4; 32],
+            pruned: false,
         };
+        let pruned = Header {
+            pruned: true,
+            ..header
+        };
+        assert_eq!(Header::decode(&pruned.encode()), Some(pruned));
         let bytes = header.encode();
         assert_eq!(Header::decode(&bytes), Some(header));
         for at in 0..bytes.len() {

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::file::SegmentFile;
-use super::frame::{Kind, Parsed, parse, record_parts};
+use super::frame::{Parsed, parse};
 use crate::entry::Entry;
 use crate::event::Position;
 use crate::store::StoredRecord;
@@ -151,7 +151,7 @@ impl Block {
         while let Some(Parsed::Frame(frame)) = bytes.get(at..).map(parse)
             && frame.intact
         {
-            if frame.kind == Kind::Record {
+            if frame.is_record() {
                 records.push(at);
             }
             at += frame.bytes();
@@ -170,7 +170,7 @@ impl Block {
         let Parsed::Frame(frame) = parse(self.bytes.get(at..)?) else {
             return None;
         };
-        let (entry, public, private) = record_parts(frame.body)?;
+        let (entry, public, private) = frame.record()?;
         (Entry::peek_position(entry) == position).then(|| StoredRecord {
             entry: *entry,
             public: public.to_vec(),

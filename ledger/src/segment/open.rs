@@ -126,6 +126,7 @@ impl SegmentStore {
             ledger_id,
             first: 0,
             prev_chain: genesis,
+            pruned: false,
         };
         let Known { indexes, extent } = known;
         let mut begin = extent.zip(indexes.last().map(Index::first));
@@ -133,7 +134,11 @@ impl SegmentStore {
         for first in sealed.iter().chain([last]) {
             let fail = |source| io_error(*first, source);
             let segment = SegmentFile::open_for_writing(dir, *first).map_err(fail)?;
-            if segment.header().map_err(fail)? != Some(expected) || *first != expected.first {
+            let header = segment.header().map_err(fail)?.map(|header| Header {
+                pruned: false,
+                ..header
+            });
+            if header != Some(expected) || *first != expected.first {
                 return Err(damaged(&segment, 0, expected.first));
             }
             let is_last = first == last;

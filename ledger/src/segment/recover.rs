@@ -7,7 +7,6 @@ use std::path::Path;
 use super::file::{Frames, SegmentFile, Step, last_nonzero};
 use super::frame::{
     COMMIT_BYTES, Commit, FRAME_HEAD_BYTES, HEADER_BYTES, Header, Kind, Parsed, find_intact, parse,
-    record_parts,
 };
 use super::seal::{SEAL_BYTES, Seal, Times};
 use crate::entry::{ENTRY_BYTES, Entry};
@@ -85,9 +84,9 @@ pub(crate) fn walk(
     loop {
         match frames.next()? {
             Step::Frame(offset, frame) => match frame.kind {
-                Kind::Record => {
+                Kind::Record | Kind::Pruned => {
                     let expected = extent.next + u64::try_from(batch.len()).unwrap_or(u64::MAX);
-                    match record_parts(frame.body) {
+                    match frame.record() {
                         Some((entry, _, _)) if Entry::peek_position(entry) == expected => {
                             batch.push((offset, *entry));
                         }
@@ -148,7 +147,7 @@ fn commit_follows(segment: &SegmentFile, offset: u64) -> io::Result<bool> {
     let mut bytes = vec![0; length];
     let read = segment.read_at(&mut bytes, offset)?;
     bytes.truncate(read);
-    Ok(find_intact(&bytes, 0, &|kind| kind != Kind::Record).is_some())
+    Ok(find_intact(&bytes, 0, &|kind| matches!(kind, Kind::Commit | Kind::Seal)).is_some())
 }
 
 /// Whether a commit of that chain value, the last of whose records is before `next`, ends at an

@@ -18,7 +18,6 @@ use crate::event::Position;
 use crate::segment::file::SegmentFile;
 use crate::segment::frame::{
     Commit, FRAME_HEAD_BYTES, Frame, HEADER_BYTES, Header, Kind, Parsed, is_intact, outline,
-    record_parts,
 };
 use crate::segment::seal::Seal;
 
@@ -184,6 +183,8 @@ impl Window {
 /// A walk over the frames of a sound segment.
 struct Walk {
     first: Position,
+    /// Whether its payloads may be pruned, by its header.
+    may_lack: bool,
     /// Position of the next record.
     expected: Position,
     batch_first: Position,
@@ -206,6 +207,7 @@ impl Walk {
     fn of(header: &Header) -> Self {
         Self {
             first: header.first,
+            may_lack: header.pruned,
             expected: header.first,
             batch_first: header.first,
             at: 0,
@@ -271,8 +273,9 @@ impl Walk {
     /// Takes what a frame holds: a record or commit where it is due, or the footer.
     fn frame<'b>(&mut self, frame: &Frame<'b>, items: &mut Vec<Item<'b>>) -> Option<()> {
         match frame.kind {
-            Kind::Record => {
-                let (entry, public, private) = record_parts(frame.body)?;
+            Kind::Pruned if !self.may_lack => return None,
+            Kind::Record | Kind::Pruned => {
+                let (entry, public, private) = frame.record()?;
                 let position = self.expected;
                 if Entry::peek_position(entry) != position {
                     return None;
@@ -330,6 +333,7 @@ impl Walk {
             ids: records.ids,
             spans: records.spans.into_sorted(),
             leaves: records.leaves,
+            pruned: records.pruned,
             privates: records.privates,
             on_evidence: records.on_evidence,
             bytes: self.bytes,

@@ -43,6 +43,8 @@ pub enum FaultClass {
     Private,
     /// A private payload is gone without an erasure on record.
     PrivateMissing,
+    /// A payload is gone without a pruning on record.
+    PayloadMissing,
     /// Recorded time went back.
     Time,
     /// A stream's numbering is broken.
@@ -84,6 +86,7 @@ impl FaultClass {
             Self::Public => "PUBLIC",
             Self::Private => "PRIVATE",
             Self::PrivateMissing => "PRIVATE_MISSING",
+            Self::PayloadMissing => "PAYLOAD_MISSING",
             Self::Time => "TIME",
             Self::Stream => "STREAM",
             Self::DupId => "DUP_ID",

@@ -7,11 +7,12 @@ use rayon::prelude::*;
 use super::fault::{Fault, FaultClass, Faults};
 use super::folder::Folder;
 use super::private;
+use super::pruned;
 use super::records::PlacedId;
 use super::segment::Checked;
 use super::streams::Streams;
 use super::tree::Whole;
-use super::{Ask, VerifyReport};
+use super::{Ask, PrivateParts, VerifyReport};
 use crate::event::Position;
 use crate::hash;
 use crate::segment::file::{is_there, name_of};
@@ -61,16 +62,11 @@ pub(super) fn join(
     all.extend(check_end(dir, &segments));
     all.extend(in_tree.list);
     all.extend(ask.faults.iter().cloned());
-    let privates: Vec<_> = segments.iter().map(|segment| &segment.privates).collect();
-    let (parts, missing) = private::settle(&privates, &ask.opener, &|position, detail| Fault {
-        position: Some(position),
-        class: FaultClass::PrivateMissing,
-        file: file_of(&segments, position),
-        detail: detail.to_owned(),
-    });
+    let (private, pruned, missing) = gone(&segments, ask);
     all.extend(missing);
     let report = VerifyReport {
-        private: parts,
+        private,
+        pruned,
         size,
         root: tree.root(size),
         statements,
@@ -92,6 +88,25 @@ pub(super) fn join(
         faults: all,
         ..report
     }
+}
+
+/// What of the payloads is gone: erased or pruned as an event says, or a fault.
+fn gone(segments: &[Checked], ask: &Ask) -> (PrivateParts, u64, Vec<Fault>) {
+    let fault = |class: FaultClass| {
+        move |position: Position, detail: &str| Fault {
+            position: Some(position),
+            class,
+            file: file_of(segments, position),
+            detail: detail.to_owned(),
+        }
+    };
+    let privates: Vec<_> = segments.iter().map(|segment| &segment.privates).collect();
+    let missing = fault(FaultClass::PrivateMissing);
+    let (parts, mut faults) = private::settle(&privates, &ask.opener, &missing);
+    let lacking: Vec<_> = segments.iter().map(|segment| &segment.pruned).collect();
+    let (pruned, missing) = pruned::settle(&lacking, &fault(FaultClass::PayloadMissing));
+    faults.extend(missing);
+    (parts, pruned, faults)
 }
 
 fn check_boundary(before: &Checked, segment: &Checked, faults: &mut Faults) {
@@ -133,8 +148,9 @@ fn check_end(dir: &Path, segments: &[Checked]) -> Vec<Fault> {
     if last.next == 0 {
         faults.add(0, FaultClass::Truncated, "there is no event");
     }
-    // in this order: the one becomes the other
-    if last.sealed && !temporary_path(dir, last.next).exists() && !is_there(dir, last.next) {
+    // In this order: it has the one name until it has the other.
+    let is_coming = || temporary_path(dir, last.next).exists() || is_there(dir, last.next);
+    if last.sealed && !is_coming() {
         faults.add(
             last.next,
             FaultClass::Truncated,

@@ -3,7 +3,7 @@
 use super::fault::{Fault, FaultClass, Faults};
 use crate::event::Position;
 use crate::segment::file::SegmentFile;
-use crate::segment::frame::{HEADER_BYTES, Kind, Parsed, outline};
+use crate::segment::frame::{HEADER_BYTES, Parsed, outline};
 
 /// Faults of a packed file whose content was read; none for a plain one.
 pub(super) fn faults(segment: &SegmentFile, content: &[u8]) -> Vec<Fault> {
@@ -33,7 +33,7 @@ fn position_at(first: Position, content: &[u8], offset: u64) -> Option<Position>
         if end > offset {
             break;
         }
-        if frame.kind == Kind::Record {
+        if frame.is_record() {
             position = position.checked_add(1)?;
         }
         at = end;

@@ -6,9 +6,10 @@ use super::fault::{FaultClass, Faults};
 use super::leaves::Leaves;
 use super::on_evidence::OnEvidence;
 use super::private::{Found, Opener, Privates};
+use super::pruned::Pruned;
 use super::streams::Spans;
 use crate::entry::{Entry, EntryError};
-use crate::event::Position;
+use crate::event::{EventType, Position};
 use crate::hash::{Hash, KEY_CHAIN, KEY_PRIVATE, KEY_PUBLIC, keyed_many};
 use crate::payload::{pad_private, pad_public};
 use crate::segment::frame::Commit;
@@ -58,6 +59,7 @@ pub(super) struct Records {
     pub(super) leaves: Leaves,
     pub(super) on_evidence: Vec<OnEvidence>,
     pub(super) privates: Privates,
+    pub(super) pruned: Pruned,
 }
 
 /// The records among some items, each read and hashed on its own.
@@ -94,6 +96,7 @@ impl Records {
             leaves: Leaves::default(),
             on_evidence: Vec::new(),
             privates: Privates::default(),
+            pruned: Pruned::default(),
         }
     }
 
@@ -141,10 +144,7 @@ impl Records {
         faults: &mut Faults,
     ) {
         let Item::Record {
-            position,
-            public,
-            intact,
-            ..
+            position, intact, ..
         } = *item
         else {
             return;
@@ -180,31 +180,58 @@ impl Records {
                 "the entry does not carry the chain value of the one before",
             );
         }
-        let is_told = entry.public_hash == *public_hash;
-        if !is_told {
+        self.payloads(item, entry, (public_hash, private), faults);
+        if intact {
+            self.in_order(position, entry, faults);
+        } else {
+            self.lost = true;
+        }
+    }
+
+    /// Checks the payloads, and takes note of what they say of others.
+    fn payloads(
+        &mut self,
+        item: &Item<'_>,
+        entry: &Entry,
+        (public_hash, private): (&Hash, &Found),
+        faults: &mut Faults,
+    ) {
+        let Item::Record {
+            position,
+            public,
+            intact,
+            ..
+        } = *item
+        else {
+            return;
+        };
+        if public.is_empty() && entry.public_length > 0 {
+            self.pruned.lacks(entry, intact);
+            return;
+        }
+        if entry.public_hash == *public_hash {
+            if entry.is_redaction() {
+                self.privates.redaction(position, public, faults);
+            }
+            if entry.event_type == EventType::PRUNED {
+                self.pruned.order(position, public, faults);
+            }
+            if OnEvidence::is_one(entry.event_type) {
+                self.on_evidence.push(OnEvidence {
+                    position,
+                    event_type: entry.event_type,
+                    public: public.to_vec(),
+                });
+            }
+        } else {
             faults.add(
                 position,
                 FaultClass::Public,
                 "the public payload is not the one hashed",
             );
         }
-        if entry.is_redaction() && is_told {
-            self.privates.redaction(position, public, faults);
-        }
-        if is_told && OnEvidence::is_one(entry.event_type) {
-            self.on_evidence.push(OnEvidence {
-                position,
-                event_type: entry.event_type,
-                public: public.to_vec(),
-            });
-        }
         self.privates
             .check(entry, public, private, (intact, faults));
-        if intact {
-            self.in_order(position, entry, faults);
-        } else {
-            self.lost = true;
-        }
     }
 
     /// Checks that depend on the records before.

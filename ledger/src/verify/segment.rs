@@ -5,6 +5,7 @@ use super::fault::{Fault, FaultClass, Faults};
 use super::leaves::Leaves;
 use super::on_evidence::OnEvidence;
 use super::private::Privates;
+use super::pruned::Pruned;
 use super::records::{Hashes, Item, PlacedId, Records};
 use super::streams::Span;
 use crate::entry::Entry;
@@ -13,7 +14,6 @@ use crate::hash::Hash;
 use crate::segment::file::SegmentFile;
 use crate::segment::frame::{
     Commit, FRAME_HEAD_BYTES, Frame, HEADER_BYTES, Header, Kind, Parsed, find_intact, parse,
-    record_parts,
 };
 use crate::segment::seal::{SEAL_BYTES, Seal, Times};
 
@@ -39,6 +39,7 @@ pub(super) struct Checked {
     pub(super) ids: Vec<PlacedId>,
     pub(super) spans: Vec<Span>,
     pub(super) leaves: Leaves,
+    pub(super) pruned: Pruned,
     pub(super) privates: Privates,
     pub(super) on_evidence: Vec<OnEvidence>,
     pub(super) bytes: u64,
@@ -65,6 +66,7 @@ pub(super) fn check(bytes: &[u8], segment: &SegmentFile, ask: &Ask) -> Checked {
     }
     let first = header.map_or(first, |header| header.first);
     let mut walk = Walk::of(bytes, first, faults);
+    walk.may_lack = header.is_none_or(|header| header.pruned);
     let records = Records::new(
         ledger_id.unwrap_or_default(),
         header.map(|header| header.prev_chain),
@@ -96,6 +98,7 @@ pub(super) fn check(bytes: &[u8], segment: &SegmentFile, ask: &Ask) -> Checked {
         ids: records.ids,
         spans: records.spans.into_sorted(),
         leaves: records.leaves,
+        pruned: records.pruned,
         privates: records.privates,
         on_evidence: records.on_evidence,
         bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
@@ -156,6 +159,8 @@ const TOGETHER: usize = 8192;
 struct Walk<'b> {
     bytes: &'b [u8],
     at: usize,
+    /// Whether its payloads may be pruned, by its header.
+    may_lack: bool,
     /// Position of the next record.
     expected: Position,
     batch_first: Position,
@@ -176,6 +181,7 @@ impl<'b> Walk<'b> {
         Self {
             bytes,
             at: HEADER_BYTES,
+            may_lack: false,
             expected: first,
             batch_first: first,
             whole: true,
@@ -236,7 +242,7 @@ impl<'b> Walk<'b> {
         let at = self.at;
         self.at += frame.bytes();
         match frame.kind {
-            Kind::Record => self.record(frame),
+            Kind::Record | Kind::Pruned => self.record(frame),
             Kind::Commit => {
                 if !frame.intact {
                     self.faults.add(
@@ -264,7 +270,11 @@ impl<'b> Walk<'b> {
                 "the record's bytes do not match their CRC",
             );
         }
-        let Some((entry, public, private)) = record_parts(frame.body) else {
+        if frame.kind == Kind::Pruned && !self.may_lack {
+            let detail = "a pruned record stands in a segment of version 1";
+            self.faults.add(self.expected, FaultClass::Header, detail);
+        }
+        let Some((entry, public, private)) = frame.record() else {
             if frame.intact {
                 self.faults.add(
                     self.expected,
@@ -379,7 +389,9 @@ impl<'b> Walk<'b> {
             return None;
         };
         match frame.kind {
-            Kind::Record => record_parts(frame.body).map(|(entry, ..)| Entry::peek_position(entry)),
+            Kind::Record | Kind::Pruned => {
+                (frame.record()).map(|(entry, ..)| Entry::peek_position(entry))
+            }
             Kind::Commit => {
                 Commit::decode(frame.body).map(|commit| commit.first.saturating_add(commit.count))
             }

@@ -1,6 +1,6 @@
 //! The cutoff: which events a bill knows.
 //!
-//! Recording a run, a report, an import, an erasure or what is done with keys appends an event that says nothing about what is
+//! Recording a run, a report, an import, an erasure, a pruning or what is done with keys appends an event that says nothing about what is
 //! billed. Such bookkeeping does not move the cutoff, so the same bill asked again has the same
 //! run id although the first one was recorded.
 
@@ -14,12 +14,13 @@ const FAMILY_BILLING: u16 = 0x09;
 /// Family of report events.
 const FAMILY_REPORT: u16 = 0x0a;
 /// `ledger.imported`, and what is done with keys and private payloads: `ledger.key_rotated`,
-/// `ledger.epoch_sealed`, `ledger.redacted`, `ledger.anchored`.
-const BOOKKEEPING: [EventType; 5] = [
+/// `ledger.epoch_sealed`, `ledger.redacted`, `ledger.pruned`, `ledger.anchored`.
+const BOOKKEEPING: [EventType; 6] = [
     EventType(0x0b02),
     EventType(0x0b07),
     EventType(0x0b08),
     EventType(0x0b09),
+    EventType(0x0b0a),
     EventType(0x0b0b),
 ];
 

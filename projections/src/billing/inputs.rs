@@ -38,9 +38,9 @@ pub fn inputs_from<'a>(
     let state = &licensing.state;
     let utc = *price_book.calendar.zone() == TimeZone::UTC;
     let activity = utc.then_some(&licensing.activity);
-    let last_instant = price_book
-        .calendar
-        .month(request.period)
+    let month = price_book.calendar.month(request.period);
+    let pruned = state.pruned_in(month.start(), month.end());
+    let last_instant = month
         .end()
         .checked_sub(SignedDuration::from_nanos(1))
         .unwrap_or(Timestamp::MAX);
@@ -82,6 +82,7 @@ pub fn inputs_from<'a>(
         trials,
         entitlements,
         activity_known: activity.is_some(),
+        pruned,
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) fn inputs<'a>(book: &'a PriceBook, period: &str, subjects: Vec<Usage>
         trials: Vec::new(),
         entitlements: Vec::new(),
         activity_known: true,
+        pruned: None,
     }
 }
 

@@ -58,6 +58,16 @@ impl RunKind {
 /// Why a bill could not be made, in the order of the checks.
 #[derive(Debug, thiserror::Error)]
 pub enum BillError {
+    /// Sign-ins of the period were pruned.
+    #[error(
+        "sign-ins of {period} were pruned (event #{position}), so its charges cannot be computed any more"
+    )]
+    Pruned {
+        /// The period asked for.
+        period: BillingPeriod,
+        /// Position of the event that says so.
+        position: Position,
+    },
     /// The book does not hold for the whole period.
     #[error(
         "price book `{book}` holds from {effective_from}, after {period} begins; use the book that was in force"
@@ -125,6 +135,8 @@ pub struct Inputs<'a> {
     pub entitlements: Vec<Span<Entitlement>>,
     /// Whether `active` of the subjects is complete, in days of the book's zone.
     pub activity_known: bool,
+    /// Position of the event that says that sign-ins of the period were pruned.
+    pub pruned: Option<Position>,
 }
 
 /// Identities kept out for one reason.
@@ -240,6 +252,12 @@ impl RunKey<'_> {
 pub fn bill(mut inputs: Inputs<'_>) -> Result<Run, BillError> {
     let book = inputs.price_book;
     let meter = book.item.meter;
+    if let Some(position) = inputs.pruned {
+        return Err(BillError::Pruned {
+            period: inputs.period,
+            position,
+        });
+    }
     if book.effective_from > inputs.period.first_day() {
         return Err(BillError::NotInForce {
             book: book.book.clone(),

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use ledger::event::book::{Corroborated, Imported};
+use ledger::event::evidence::Pruned;
 use ledger::event::{EventBody, EventId, EventType, Position, StreamName};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -29,6 +30,7 @@ struct Head {
     coverage: Vec<(String, String, Coverage)>,
     imports: Vec<(Seen, Imported)>,
     conflicts: Vec<(Seen, Position)>,
+    prunings: Vec<(Seen, Pruned)>,
     #[serde(with = "instant::optional")]
     latest: Option<Timestamp>,
     /// Parts that hold tallies; the rest hold changes.
@@ -65,6 +67,7 @@ impl Gathered {
             coverage,
             imports: builder.imports.clone(),
             conflicts: builder.conflicts.clone(),
+            prunings: builder.prunings.clone(),
             latest: builder.latest,
             tally_parts: tally_parts.len(),
         };
@@ -98,6 +101,7 @@ impl Gathered {
             coverage: head.coverage,
             imports: head.imports,
             conflicts: head.conflicts,
+            prunings: head.prunings,
             latest: head.latest,
         };
         Some(Self {

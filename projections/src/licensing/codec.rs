@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use ledger::event::billing::RunRecorded;
+use ledger::event::evidence::Pruned;
 use ledger::event::identity::ObjectKind;
 use ledger::event::licence::{Entitlement, TrialStarted};
 use ledger::event::{Position, StreamName};
@@ -35,6 +36,7 @@ struct Head {
     entitlements: Vec<(Sku, Vec<Span<Entitlement>>)>,
     trials: BTreeMap<String, Vec<(Seen, TrialStarted)>>,
     runs: Vec<(Seen, RunRecorded)>,
+    prunings: Vec<(Seen, Pruned)>,
 }
 
 /// One identity and its demand, by reference to be written and owned when read.
@@ -82,6 +84,7 @@ impl Licensing {
             entitlements: state.entitlements.clone().into_iter().collect(),
             trials: state.trials.clone(),
             runs: state.runs.clone(),
+            prunings: state.prunings.clone(),
         };
         let nobody = Demand::default();
         let rows: Vec<Written<'_>> = state
@@ -134,6 +137,7 @@ impl Licensing {
                 entitlements: head.entitlements.into_iter().collect(),
                 trials: head.trials,
                 runs: head.runs,
+                prunings: head.prunings,
                 ..State::empty()
             },
             demand: demand.into_iter().collect(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use ledger::event::book::{Corroborated, Imported};
+use ledger::event::evidence::Pruned;
 use ledger::event::{EventBody, Position, Recorded};
 
 use super::activity::ActivityFold;
@@ -25,6 +26,7 @@ pub struct StateBuilder {
     pub(crate) coverage: Vec<(String, String, Coverage)>,
     pub(crate) imports: Vec<(Seen, Imported)>,
     pub(crate) conflicts: Vec<(Seen, Position)>,
+    pub(crate) prunings: Vec<(Seen, Pruned)>,
     pub(crate) latest: Option<Timestamp>,
 }
 
@@ -59,6 +61,7 @@ impl StateBuilder {
                 self.corroborations.push((recorded.position, more.clone()));
             }
             EventBody::Conflicted(conflict) => self.conflicts.push((seen, conflict.position)),
+            EventBody::Pruned(pruned) => self.prunings.push((seen, pruned.clone())),
             EventBody::Imported(imported) => self.imports.push((seen, imported.clone())),
             EventBody::LedgerCreated(_) | EventBody::ReportIssued(_) | EventBody::Unknown(_, _) => {
             }
@@ -89,6 +92,7 @@ impl StateBuilder {
         }
         self.imports.extend(later.imports);
         self.conflicts.extend(later.conflicts);
+        self.prunings.extend(later.prunings);
         self.latest = self.latest.max(later.latest);
     }
 
@@ -110,7 +114,22 @@ impl StateBuilder {
         self.conflicts.sort_unstable();
         state.imports = self.imports;
         state.conflicts = self.conflicts;
+        state.prunings = self.prunings;
+        state.forget_pruned();
         state
+    }
+
+    /// Whether a pruning is known that goes so far.
+    pub(crate) fn knows_pruned(&self, below: Position) -> bool {
+        self.prunings
+            .iter()
+            .any(|(_, pruned)| below <= pruned.below)
+    }
+
+    /// Takes in a pruning whose event lies beyond what was read.
+    pub(crate) fn prune(&mut self, position: Position, pruned: Pruned) {
+        let at = Timestamp::MAX;
+        self.prunings.push((Seen { at, position }, pruned));
     }
 
     /// A file all of whose records were known before still speaks for its sources.

@@ -249,6 +249,7 @@ impl State {
             imports: Vec::new(),
             conflicts: Vec::new(),
             runs: Vec::new(),
+            prunings: Vec::new(),
         }
     }
 }
