@@ -18,7 +18,7 @@ use crate::entry::Entry;
 use crate::event::{Event, EventBody, EventId, NaturalKey, Position, StreamName, book};
 use crate::hash;
 use crate::history::History;
-use crate::lock::{Attempt, LOCK_FILE, WriterLock, try_lock};
+use crate::lock::{Attempt, LOCK_FILE, WriterLock, lock, try_lock};
 use crate::place::Place;
 use crate::reader::Reader;
 use crate::segment::file::{self, SegmentFile};
@@ -120,12 +120,23 @@ impl Ledger {
             source,
         };
         make_folder(dir).map_err(io)?;
-        let lock = match try_lock(dir).map_err(io)? {
+        let locked = |source| CreateError::Io {
+            path: dir.join(LOCK_FILE),
+            source,
+        };
+        let owned = || dir.to_owned();
+        let lock = match try_lock(dir, place.holder()).map_err(locked)? {
             Attempt::Locked(lock) => lock,
-            Attempt::Held(pid) => {
+            Attempt::Held(holder) => {
                 return Err(CreateError::Locked {
-                    dir: dir.to_owned(),
-                    pid,
+                    dir: owned(),
+                    holder,
+                });
+            }
+            Attempt::Unsupported(source) => {
+                return Err(CreateError::NoLocks {
+                    dir: owned(),
+                    source,
                 });
             }
         };
@@ -196,16 +207,7 @@ impl Ledger {
         let owned = || dir.to_owned();
         let settings =
             Settings::read(dir)?.ok_or_else(|| OpenError::NotALedger { dir: owned() })?;
-        let lock = match try_lock(dir) {
-            Ok(Attempt::Locked(lock)) => lock,
-            Ok(Attempt::Held(pid)) => return Err(OpenError::Locked { dir: owned(), pid }),
-            Err(source) => {
-                return Err(OpenError::Io {
-                    path: dir.join(LOCK_FILE),
-                    source,
-                });
-            }
-        };
+        let lock = lock(&place)?;
         let blind =
             settings::read_blind(dir)?.ok_or_else(|| OpenError::BlindMissing { dir: owned() })?;
         let mut head = Head::new(&settings.origin, blind);

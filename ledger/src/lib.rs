@@ -24,9 +24,13 @@
 //!
 //! Deliberately not here: source formats, projections, money, output. No polars, no tokio.
 
+mod backup;
 pub mod checkpoint;
+mod condition;
+mod contents;
 mod data_keys;
 mod decide;
+pub mod doctor;
 pub mod entry;
 pub mod event;
 mod group;
@@ -43,15 +47,19 @@ mod private;
 mod prune;
 mod reader;
 mod redact;
+mod restore;
 mod segment;
 pub mod settings;
 mod store;
 mod streams;
 mod tiles;
 pub mod tree;
+mod ustar;
 mod vault;
 mod verify;
 
+pub use backup::{Backup, BackupError, BackupOptions, Target, backup};
+pub use condition::{Condition, RollOver, Tail, Writer, condition};
 pub use data_keys::{DataKeys, MissingKey, data_keys};
 pub use decide::Receipt;
 pub use entry::{Entry, EntryError};
@@ -65,16 +73,19 @@ pub use ledger::{
     APPROVALS_MIN, AppendError, Clock, CreateError, CreateOptions, Edge, Entropy, Erased, Erasure,
     Ledger, OpenError, PruneDone, PruneError, Pruning, RedactError,
 };
+pub use lock::Holder;
 pub use pack::{Form, PACK_LEVEL, PackError, PackReport, pack};
 pub use place::Place;
 pub use prepared::{Prepared, Preparer};
 pub use prune::{Bound, PruneSurvey, survey_pruning};
 pub use reader::{PrunedMark, ReadError, Reader};
 pub use redact::{Concern, Survey, survey};
+pub use restore::{RestoreError, Restored, restore};
 pub use segment::SegmentOptions;
 pub use settings::{Settings, SettingsError};
 pub use store::{RecordRef, Store, StoreError, StoredRecord};
 pub use tiles::{TileError, Tree};
+pub use ustar::ArchiveError;
 pub use vault::{DATA_KEYS_FILE, VaultError};
 pub use verify::{
     CHAIN_FOLDER, CHECKPOINT_FILE, Fault, FaultClass, KeptNote, LADDER_FOLDER, OnEvidence, Outside,

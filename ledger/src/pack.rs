@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::event::Position;
 use crate::hash::Hash;
 use crate::ledger::OpenError;
-use crate::lock::{Attempt, WriterLock, try_lock};
+use crate::lock::WriterLock;
 use crate::place::Place;
 use crate::segment::file::{SegmentFile, list, name_of, packed_name_of};
 use crate::segment::frame::{FRAME_HEAD_BYTES, Kind, Parsed, parse};
@@ -111,7 +111,7 @@ pub fn pack(
     }
     let place = place.into();
     let dir = place.folder();
-    let _lock = lock(dir)?;
+    let _lock = lock(&place)?;
     let firsts = list(dir).map_err(|source| failed(dir, source))?;
     let (_active, sealed) = firsts.split_last().ok_or_else(|| OpenError::Empty {
         dir: dir.to_owned(),
@@ -135,23 +135,14 @@ pub fn pack(
     Ok(report)
 }
 
-fn lock(dir: &Path) -> Result<WriterLock, OpenError> {
+fn lock(place: &Place) -> Result<WriterLock, OpenError> {
+    let dir = place.folder();
     if Settings::read(dir)?.is_none() {
         return Err(OpenError::NotALedger {
             dir: dir.to_owned(),
         });
     }
-    match try_lock(dir) {
-        Ok(Attempt::Locked(lock)) => Ok(lock),
-        Ok(Attempt::Held(pid)) => Err(OpenError::Locked {
-            dir: dir.to_owned(),
-            pid,
-        }),
-        Err(source) => Err(OpenError::Io {
-            path: dir.to_owned(),
-            source,
-        }),
-    }
+    crate::lock::lock(place)
 }
 
 fn failed(path: &Path, source: io::Error) -> PackError {

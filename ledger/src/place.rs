@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::lock::Holder;
+
 /// Appended to the name of a ledger's folder to name the folder of its keys.
 const KEYS_SUFFIX: &str = ".keys";
 
@@ -18,6 +20,8 @@ const KEYS_SUFFIX: &str = ".keys";
 pub struct Place {
     folder: PathBuf,
     keys: PathBuf,
+    /// Who opens it, for the writer's lock to name.
+    holder: Option<Box<Holder>>,
 }
 
 impl Place {
@@ -26,7 +30,22 @@ impl Place {
         Self {
             folder: folder.to_owned(),
             keys: keys.to_owned(),
+            holder: None,
         }
+    }
+
+    /// The same, saying who opens it: when it is for writing, the lock names them, so that a
+    /// second writer is told. Without it the lock names the process id alone.
+    #[must_use]
+    pub fn held_by(self, holder: Holder) -> Self {
+        Self {
+            holder: Some(Box::new(holder)),
+            ..self
+        }
+    }
+
+    pub(crate) fn holder(&self) -> Option<&Holder> {
+        self.holder.as_deref()
     }
 
     /// Folder of the ledger.
@@ -61,6 +80,7 @@ impl<P: AsRef<Path> + ?Sized> From<&P> for Place {
         Self {
             folder: folder.to_owned(),
             keys,
+            holder: None,
         }
     }
 }

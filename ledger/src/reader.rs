@@ -3,6 +3,7 @@
 mod pruned;
 mod recorded;
 mod scan;
+mod tail;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

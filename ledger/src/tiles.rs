@@ -21,7 +21,7 @@ pub(crate) use writer::TileWriter;
 pub(crate) const FOLDER: &str = "tile";
 
 /// Bytes of a full tile.
-const TILE_BYTES: usize = 8_192;
+pub(crate) const TILE_BYTES: u64 = 8_192;
 
 /// A tile is there and holds other hashes than the entries lead to.
 #[derive(Debug, thiserror::Error)]
@@ -86,8 +86,8 @@ impl TileFiles {
             Err(error) => return Err(error),
         };
         // one byte more than a tile has, so that a longer file shows without being read
-        let mut bytes = Vec::with_capacity(TILE_BYTES + 1);
-        let limit = u64::try_from(TILE_BYTES + 1).unwrap_or(u64::MAX);
+        let limit = TILE_BYTES + 1;
+        let mut bytes = Vec::with_capacity(usize::try_from(limit).unwrap_or(0));
         file.take(limit).read_to_end(&mut bytes)?;
         let (hashes, rest) = bytes.as_chunks::<32>();
         let is_whole = rest.is_empty()

@@ -7,7 +7,9 @@
 
 mod promises {
     mod append;
+    mod backup;
     mod book;
+    mod condition;
     mod crash;
     mod erase;
     mod group;
@@ -17,8 +19,10 @@ mod promises {
     mod pack;
     mod prune;
     mod read;
+    mod restore;
     mod tamper;
     mod tiles;
     mod transparency;
     mod vectors;
+    mod volume;
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::event::{EventId, Position};
 use crate::history::IndexError;
+use crate::lock::Holder;
 use crate::payload::PAYLOAD_BYTES_MAX;
 use crate::reader::ReadError;
 use crate::settings::{self, SettingsError};
@@ -29,12 +30,23 @@ pub enum CreateError {
         source: std::io::Error,
     },
     /// Another process is creating a ledger there.
-    #[error("`{dir}` is locked by another writer{}", of_process(*.pid))]
+    #[error("`{dir}` is locked by another writer: {holder}; wait for it, or ask `daybook doctor`")]
     Locked {
         /// The folder.
         dir: PathBuf,
-        /// The other's process id, when known.
-        pid: Option<u32>,
+        /// The other, as far as it is known.
+        holder: Box<Holder>,
+    },
+    /// Without a lock two writers could fork the ledger.
+    #[error(
+        "`{dir}` lies on a file system that gives no file locks; keep the ledger on a local disk"
+    )]
+    NoLocks {
+        /// The folder.
+        dir: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
     },
     /// The folder already holds a ledger, or what is left of one.
     #[error("`{dir}` already holds a ledger")]
@@ -78,12 +90,23 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// Another writer is at work.
-    #[error("`{dir}` is locked by another writer{}", of_process(*.pid))]
+    #[error("`{dir}` is locked by another writer: {holder}; wait for it, or ask `daybook doctor`")]
     Locked {
         /// The folder.
         dir: PathBuf,
-        /// The other's process id, when known.
-        pid: Option<u32>,
+        /// The other, as far as it is known.
+        holder: Box<Holder>,
+    },
+    /// Without a lock two writers could fork the ledger.
+    #[error(
+        "`{dir}` lies on a file system that gives no file locks; keep the ledger on a local disk"
+    )]
+    NoLocks {
+        /// The folder.
+        dir: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
     },
     /// The blinding key is missing, so new events could not be tied to their streams.
     #[error("`{dir}` lacks its blinding key `{}`", settings::BLIND_FILE)]
@@ -182,8 +205,4 @@ pub enum AppendError {
     /// The events were written, but the tiles in the folder belong to other entries.
     #[error(transparent)]
     Tiles(#[from] TileError),
-}
-
-fn of_process(pid: Option<u32>) -> String {
-    pid.map_or_else(String::new, |pid| format!(", process {pid}"))
 }

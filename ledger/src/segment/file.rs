@@ -34,7 +34,7 @@ pub(crate) fn packed_name_of(first: Position) -> String {
 }
 
 /// First position by a segment file's name, packed or not; `None` for any other name.
-fn position_of(name: &str) -> Option<Position> {
+pub(crate) fn position_of(name: &str) -> Option<Position> {
     let digits = name
         .strip_suffix(PACKED_ENDING)
         .unwrap_or(name)
@@ -97,6 +97,15 @@ impl SegmentFile {
             first,
             packed: None,
         })
+    }
+
+    /// A plain segment under any name.
+    pub(crate) fn of_plain(file: File, first: Position) -> Self {
+        Self {
+            file,
+            first,
+            packed: None,
+        }
     }
 
     /// Opens the packed file of a segment for reading.

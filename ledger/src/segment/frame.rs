@@ -32,6 +32,14 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// The header as it was before anything was pruned.
+    pub(crate) fn unpruned(self) -> Self {
+        Self {
+            pruned: false,
+            ..self
+        }
+    }
+
     pub(crate) fn encode(&self) -> [u8; HEADER_BYTES] {
         let mut bytes = [0; HEADER_BYTES];
         let mut rest = Room(&mut bytes);

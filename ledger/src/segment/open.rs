@@ -134,10 +134,7 @@ impl SegmentStore {
         for first in sealed.iter().chain([last]) {
             let fail = |source| io_error(*first, source);
             let segment = SegmentFile::open_for_writing(dir, *first).map_err(fail)?;
-            let header = segment.header().map_err(fail)?.map(|header| Header {
-                pruned: false,
-                ..header
-            });
+            let header = segment.header().map_err(fail)?.map(Header::unpruned);
             if header != Some(expected) || *first != expected.first {
                 return Err(damaged(&segment, 0, expected.first));
             }

@@ -161,7 +161,9 @@ fn a_second_writer_is_refused_and_told_who_holds_the_ledger() {
     let dir = folder();
     let first = create(dir.path(), SMALL);
     match Ledger::open(dir.path(), edge()) {
-        Err(OpenError::Locked { pid, .. }) => assert_eq!(pid, Some(std::process::id())),
+        Err(OpenError::Locked { holder, .. }) => {
+            assert_eq!(holder.pid, Some(std::process::id()));
+        }
         other => panic!("{other:?}"),
     }
     drop(first);
