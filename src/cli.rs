@@ -3,6 +3,7 @@
 mod erase;
 mod evidence;
 mod room;
+mod upkeep;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ pub(crate) use evidence::{
     Superlog, Verify,
 };
 pub(crate) use room::{Pack, Prune};
+pub(crate) use upkeep::{Backup, Doctor, Restore};
 
 /// Event-sourced audit and licensing ledger for workload identities.
 ///
@@ -121,6 +123,25 @@ bills of the months touched cannot be computed any more. Examples:\n  daybook pr
 daybook prune --before '#1200000' --reason 'kept for a year' --approved-by dpo --approved-by ciso --yes"
     )]
     Prune(Prune),
+    /// Copy the ledger, also while it is written: to a folder that grows, or to one archive.
+    #[command(
+        after_help = "A folder is brought up to date: only what is new is copied. The keys are never in a backup: keep\n\
+`<ledger>.keys` apart. Examples:\n  daybook backup /mnt/backup/acme\n  daybook backup acme-2026-11-24.tar\n  \
+daybook backup --without-blind auditor/"
+    )]
+    Backup(Backup),
+    /// Make the ledger's folder again from a backup, verified before it gets its name.
+    #[command(
+        after_help = "Never replaces a folder that is there. Examples:\n  daybook restore /mnt/backup/acme --ledger acme.ledger\n  \
+daybook restore acme-2026-11-24.tar --ledger drill.ledger"
+    )]
+    Restore(Restore),
+    /// Say how the ledger is and what to do, without changing anything.
+    #[command(
+        after_help = "Exit code 1 when there is a problem. Reads no history: `daybook verify` does. Examples:\n  \
+daybook doctor\n  daybook doctor --backup /mnt/backup/acme\n  daybook doctor --json"
+    )]
+    Doctor(Doctor),
     /// List identities.
     #[command(
         after_help = "Examples:\n  daybook identities\n  daybook identities --as-of 2026-08-01 --json"
@@ -156,6 +177,24 @@ daybook prune --before '#1200000' --reason 'kept for a year' --approved-by dpo -
         /// Shell to write for.
         shell: clap_complete::Shell,
     },
+}
+
+impl Command {
+    /// What the lock names while the command holds the ledger.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "daybook init",
+            Self::Import(_) => "daybook import",
+            Self::Checkpoint(_) => "daybook checkpoint",
+            Self::Keys(_) => "daybook keys",
+            Self::Redact(_) => "daybook redact",
+            Self::Pack(_) => "daybook pack",
+            Self::Bill(_) => "daybook bill",
+            Self::Report(_) => "daybook report",
+            Self::Demo(_) => "daybook demo",
+            _ => "daybook",
+        }
+    }
 }
 
 /// `init`.

@@ -1,5 +1,6 @@
 //! One module per command; what they share is opening the ledger and folding its state.
 
+mod backup;
 mod bill;
 mod book;
 mod bundle;
@@ -7,6 +8,7 @@ mod checkpoint;
 mod checks;
 mod data_keys;
 mod demo;
+mod doctor;
 mod identities;
 mod identity;
 mod import;
@@ -18,6 +20,7 @@ mod prove;
 mod prune;
 mod redact;
 mod report;
+mod restore;
 mod superlog;
 mod usage;
 mod verify;
@@ -30,6 +33,7 @@ use evidence::keys::KeyFolder;
 use ledger::Place;
 
 use crate::cli::{Bill, Bundle, Checks, Cli, Command, Keys, Prove, Report, Superlog};
+use crate::edge;
 use crate::outcome::Outcome;
 use crate::style::Style;
 
@@ -40,6 +44,8 @@ pub(crate) struct Globals<'a> {
     pub ledger: &'a Path,
     /// Folder of the keys, when it was named.
     pub keys: Option<&'a Path>,
+    /// The command, for who waits for it to end.
+    pub command: &'static str,
     /// JSON for programs.
     pub json: bool,
     /// No notes, no progress.
@@ -62,12 +68,13 @@ impl<'a> Globals<'a> {
             .map_or_else(|| KeyFolder::beside(self.ledger), KeyFolder::at)
     }
 
-    /// Where the ledger and its keys are.
+    /// Where the ledger and its keys are, and who asks for it.
     pub(crate) fn place(&self) -> Place {
-        self.keys.map_or_else(
+        let place = self.keys.map_or_else(
             || Place::from(self.ledger),
             |keys| Place::new(self.ledger, keys),
-        )
+        );
+        place.held_by(edge::holder(self.command))
     }
 }
 
@@ -79,6 +86,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
     let globals = |json: bool| Globals {
         ledger: &cli.ledger,
         keys: cli.keys.as_deref(),
+        command: cli.command.name(),
         json: cli.json || json,
         quiet: cli.quiet,
     };
@@ -119,6 +127,9 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Keys(Keys::Data(args)) => data_keys::run(globals(args.output.json), args),
         Command::Pack(args) => pack::run(globals(args.output.json), args),
         Command::Prune(args) => prune::run(globals(args.output.json), args),
+        Command::Backup(args) => backup::run(globals(args.output.json), args),
+        Command::Restore(args) => restore::run(globals(args.output.json), args),
+        Command::Doctor(args) => doctor::run(globals(args.output.json), args),
         Command::Identities(args) => identities::run(globals(args.output.json), args),
         Command::Identity(args) => identity::run(globals(args.output.json), args),
         Command::Usage(args) => usage::run(globals(args.print.json), args),

@@ -1,7 +1,7 @@
 //! The clock, the randomness and the environment of the machine: read here and nowhere else.
 
 use jiff::Timestamp;
-use ledger::Edge;
+use ledger::{Edge, Holder};
 
 /// The wall clock.
 #[expect(
@@ -15,6 +15,33 @@ pub(crate) fn now() -> Timestamp {
 /// A variable of the environment, for what only asks whether it is set and to which known word.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Name of this machine; `None` when it is not to be had.
+pub(crate) fn host() -> Option<String> {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let named = kernel.or_else(|| variable("HOSTNAME").or_else(|| variable("COMPUTERNAME")));
+    named
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+}
+
+/// This process, for the lock of a ledger it opens.
+pub(crate) fn holder(command: &str) -> Holder {
+    Holder {
+        pid: Some(std::process::id()),
+        host: host(),
+        command: Some(command.to_owned()),
+        since: Some(now()),
+    }
+}
+
+/// Whether a process of this machine runs; `None` where that cannot be told.
+pub(crate) fn process_runs(pid: u32) -> Option<bool> {
+    let all = std::path::Path::new("/proc");
+    all.join("self")
+        .exists()
+        .then(|| all.join(pid.to_string()).exists())
 }
 
 /// Clock and entropy of the machine, for a writer.

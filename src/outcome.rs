@@ -1,6 +1,6 @@
 //! How a command ends: exit codes, the one error line and its hint.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use crate::style::{Style, Tone};
@@ -82,7 +82,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause
             .downcast_ref::<std::io::Error>()
-            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+            .is_some_and(|io| io.kind() == ErrorKind::BrokenPipe)
     })
 }
 
@@ -93,12 +93,21 @@ fn hint_for(error: &anyhow::Error) -> Option<String> {
     {
         return Some(hinted.hint.clone());
     }
-    let denied = error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied)
-    });
-    denied.then(|| "check who owns the file and run as that user".to_owned())
+    let kind = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .map(std::io::Error::kind)?;
+    let hint = match kind {
+        ErrorKind::PermissionDenied => "check who owns the file and run as that user",
+        ErrorKind::ReadOnlyFilesystem => {
+            "the volume is mounted for reading alone: questions are answered, nothing is written; remount it, or restore a backup elsewhere"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "make room and run the same command again; what was acknowledged is there"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// Prints a usage error, or the help that was asked for.

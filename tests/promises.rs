@@ -14,6 +14,7 @@ mod promises {
     mod erase;
     mod evidence;
     mod follow;
+    mod full;
     mod hostile_text;
     mod idempotence;
     mod program;
@@ -22,4 +23,5 @@ mod promises {
     mod room;
     mod tamper;
     mod tidy;
+    mod upkeep;
 }

@@ -70,12 +70,10 @@ impl Part {
                 Tile::parse(path).ok().filter(Tile::is_full).map(Self::Tile)
             }
             Some((LADDER_FOLDER, digits)) => rung_of(digits).map(Self::Rung),
-            Some((TIMESTAMPS_FOLDER, name)) => (is_plain(name)
-                && (name.ends_with(".tsr") || name.ends_with(".checkpoint")))
-            .then_some(Self::Timestamp),
-            Some((SUPER_FOLDER, name)) => {
-                (is_plain(name) && name.ends_with(".tlog-proof")).then_some(Self::Super)
+            Some((TIMESTAMPS_FOLDER, name)) => {
+                is_plain(name, &["tsr", "checkpoint"]).then_some(Self::Timestamp)
             }
+            Some((SUPER_FOLDER, name)) => is_plain(name, &["tlog-proof"]).then_some(Self::Super),
             Some(_) => None,
         }
     }
@@ -102,9 +100,12 @@ fn rung_of(digits: &str) -> Option<u64> {
     if plain { digits.parse().ok() } else { None }
 }
 
-/// Letters, digits, `-` and `.`, not beginning with a dot.
-fn is_plain(name: &str) -> bool {
+/// Letters, digits, `-`, `_` and `.`, not beginning with a dot, with one of some endings.
+fn is_plain(name: &str, endings: &[&str]) -> bool {
     name.len() <= NAME_BYTES_MAX
+        && name
+            .rsplit_once('.')
+            .is_some_and(|(_, ending)| endings.contains(&ending))
         && !name.starts_with('.')
         && name
             .bytes()

@@ -261,7 +261,7 @@ pub(crate) fn tenant(state: &State, asked: Option<&str>) -> anyhow::Result<Strin
 
 /// What to say when a ledger cannot be opened.
 pub(crate) fn open_error(dir: &Path, error: OpenError) -> anyhow::Error {
-    if !dir.join("ledger.toml").exists() {
+    if matches!(error, OpenError::NotALedger { .. }) {
         return Hinted::error(
             format!("no ledger at {}", dir.display()),
             format!(
@@ -275,7 +275,7 @@ pub(crate) fn open_error(dir: &Path, error: OpenError) -> anyhow::Error {
 
 /// What to say when a ledger cannot be created.
 pub(crate) fn create_error(dir: &Path, error: CreateError) -> anyhow::Error {
-    if dir.join("ledger.toml").exists() {
+    if matches!(error, CreateError::AlreadyThere { .. }) {
         return Hinted::error(
             format!("there is a ledger at {} already", dir.display()),
             "import into it, or name another folder with --ledger",

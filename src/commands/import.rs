@@ -79,7 +79,9 @@ pub(crate) fn run(globals: Globals<'_>, args: &Import) -> anyhow::Result<Outcome
         now: edge::now(),
     };
     let mut rejections = RejectionFile::new(&args.rejections);
-    let imported = import(&mut ledger, &inputs, &reading, &mut rejections, globals)?;
+    let known = ledger.size();
+    let imported = import(&mut ledger, &inputs, &reading, &mut rejections, globals)
+        .map_err(|error| stopped(&error, known, ledger.size()))?;
     let rejected = rejections.finish()?;
     if globals.json {
         terminal::line(&serde_json::to_string(&imported)?)?;
@@ -98,6 +100,19 @@ pub(crate) fn run(globals: Globals<'_>, args: &Import) -> anyhow::Result<Outcome
     } else {
         Outcome::Done
     })
+}
+
+/// What to say of an import that ended before its files did: nothing that was acknowledged is
+/// lost, and nothing is imported twice.
+fn stopped(error: &anyhow::Error, before: u64, size: u64) -> anyhow::Error {
+    Hinted::error(
+        format!("{error:#}"),
+        format!(
+            "{} events were appended and are durable, the ledger has {}; once the cause is gone the same command goes on from there",
+            terminal::thousands(size.saturating_sub(before)),
+            terminal::thousands(size),
+        ),
+    )
 }
 
 /// `auto`, or the name of one shape.

@@ -1,5 +1,7 @@
 //! `daybook log`.
 
+mod watch;
+
 use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
@@ -15,6 +17,7 @@ use crate::cli::{AsOf, Log};
 use crate::moment::Moment;
 use crate::outcome::{Hinted, Outcome};
 use crate::{edge, terminal};
+use watch::Watch;
 
 /// Pause between looks at the ledger with `--follow`.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(50);
@@ -183,8 +186,8 @@ fn scan(
 
 fn follow(reader: &mut Reader, filter: &Filter, json: bool) -> anyhow::Result<()> {
     let mut seen = reader.size();
-    loop {
-        std::thread::sleep(FOLLOW_PAUSE);
+    let mut watch = Watch::of_stdout();
+    while watch.pause(FOLLOW_PAUSE) {
         reader.refresh().context("reading the ledger")?;
         let size = reader.size();
         let mut failed = None;
@@ -205,6 +208,7 @@ fn follow(reader: &mut Reader, filter: &Filter, json: bool) -> anyhow::Result<()
         }
         seen = size;
     }
+    Ok(())
 }
 
 /// Prints one event: a line for people, an object for programs.

@@ -125,15 +125,57 @@ fn a_follower_of_one_type_is_told_of_no_other() {
 }
 
 #[test]
-fn a_follower_that_nobody_reads_ends_with_0_at_the_next_event() {
+fn a_follower_that_nobody_reads_ends_with_0_though_nothing_happens() {
     let desk = small_tenant("payments-api");
     let mut follower = Follower::new(&desk, &["--type", "activity."]);
     let mut reader = BufReader::new(follower.child.stdout.take().unwrap());
     let mut line = String::new();
-    reader.read_line(&mut line).unwrap();
-    assert!(line.contains("activity.signed_in"), "{line}");
+    // all there are, so that it waits for the next event
+    for _ in 0..41 {
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+        assert!(line.contains("activity.signed_in"), "{line}");
+    }
     drop(reader);
-    append(&desk, 100);
     let status = follower.ended();
     assert_eq!(status.code(), Some(0), "{status}");
+}
+
+/// Longest time from an acknowledged append to the line a follower prints.
+const LATENCY_MAX: Duration = Duration::from_millis(100);
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a latency is measured by the clock"
+)]
+fn an_event_is_printed_within_a_tenth_of_a_second_of_its_append() {
+    let desk = small_tenant("payments-api");
+    let mut follower = Follower::new(&desk, &["--type", "licence."]);
+    let events = follower.events();
+    let edge = ledger::Edge {
+        clock: Box::new(|| "2027-01-01T00:00:00Z".parse().unwrap()),
+        entropy: Box::new(|bytes| bytes.fill(7)),
+    };
+    let mut book = ledger::Ledger::open(&desk.path("daybook.ledger"), edge).unwrap();
+    let mut waits = Vec::new();
+    for number in 0..25 {
+        let body = ledger::EventBody::LicenceAssigned(ledger::event::licence::Assignment {
+            sku_part_number: "Workload_Identities_Premium_CN".to_owned(),
+        });
+        let key = ledger::NaturalKey::new("licence").with(&number.to_string());
+        let at = "2026-12-01T00:00:00Z".parse().unwrap();
+        let event = ledger::Event::own(key, ledger::StreamName::tenant(TENANT), body, at);
+        book.append(vec![event]).unwrap();
+        let appended = std::time::Instant::now();
+        next(&events);
+        waits.push(appended.elapsed());
+    }
+    // the first may wait for the program to start; a machine busy with other tests may halt any
+    waits.sort();
+    println!(
+        "append to line: {:?} in the middle, {:?} at most",
+        waits[12], waits[24]
+    );
+    assert!(waits[12] < LATENCY_MAX, "{waits:?}");
 }

@@ -33,8 +33,8 @@ pub(super) struct Counted<'a> {
 }
 
 impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.from.read(buffer)?;
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buf)?;
         self.read += u64::try_from(read).unwrap_or(u64::MAX);
         (self.progress)(self.read);
         Ok(read)

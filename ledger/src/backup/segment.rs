@@ -84,10 +84,10 @@ impl<'f> Hashing<'f> {
 }
 
 impl Read for Hashing<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.from.read(buffer)?;
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buf)?;
         let hashed = usize::try_from(self.left).map_or(read, |left| left.min(read));
-        self.hashed.update(buffer.get(..hashed).unwrap_or_default());
+        self.hashed.update(buf.get(..hashed).unwrap_or_default());
         self.left -= bytes(hashed);
         Ok(read)
     }

@@ -55,7 +55,10 @@ fn keys(facts: &Facts) -> Vec<Finding> {
             format!("chmod 700 {path}"),
         ));
     }
-    let secret = |name: &str| name.ends_with(".key") || name.ends_with(".keys");
+    let secret = |name: &str| {
+        name.rsplit_once('.')
+            .is_some_and(|(_, ending)| matches!(ending, "key" | "keys"))
+    };
     let open: Vec<&str> = keys
         .files
         .iter()

@@ -89,12 +89,25 @@ fn a_healthy_ledger_has_nothing_to_be_done() {
     }
 }
 
+/// Subject, level and words of what is said after a change.
+type Case = (&'static str, Level, &'static str, fn(&mut Facts));
+
+fn assert_said_alone(cases: &[Case]) {
+    for (subject, level, words, change) in cases {
+        let found = after(change);
+        let [(one, its, what)] = found.as_slice() else {
+            panic!("{subject} {words}: {found:?}");
+        };
+        assert_eq!((one, its), (subject, level), "{what}");
+        assert!(what.contains(words), "{what}");
+    }
+}
+
 #[test]
-fn each_thing_that_is_wrong_is_said_alone() {
-    type Change = fn(&mut Facts);
-    let cases: [(&str, Level, &str, Change); 24] = [
+fn each_thing_that_is_wrong_with_the_end_is_said_alone() {
+    assert_said_alone(&[
         ("end", Level::Note, "cut short", |f| {
-            f.condition.tail = Tail::Torn
+            f.condition.tail = Tail::Torn;
         }),
         ("end", Level::Problem, "at byte 77, event 1,200", |f| {
             f.condition.tail = Tail::Damaged {
@@ -104,28 +117,10 @@ fn each_thing_that_is_wrong_is_said_alone() {
             };
         }),
         ("next segment", Level::Note, "prepared", |f| {
-            f.condition.roll_over = RollOver::UnderWay
+            f.condition.roll_over = RollOver::UnderWay;
         }),
         ("next segment", Level::Problem, "missing", |f| {
-            f.condition.roll_over = RollOver::Lost
-        }),
-        ("segments", Level::Problem, "`x.seg`", |f| {
-            f.condition.broken = Some("x.seg".to_owned())
-        }),
-        ("torn files", Level::Note, "2 KiB", |f| {
-            f.condition.torn = vec![("x.seg.9.torn".to_owned(), 2_100)];
-        }),
-        ("tiles", Level::Note, "1 of 3", |f| {
-            f.condition.tiles_there = 2
-        }),
-        ("tiles", Level::Problem, "cut", |f| {
-            f.condition.tiles_there = 4
-        }),
-        ("blinding key", Level::Note, "auditor", |f| {
-            f.condition.with_blind = false
-        }),
-        ("blinding key", Level::Problem, "others", |f| {
-            f.volume.blind_mode = Some(0o644)
+            f.condition.roll_over = RollOver::Lost;
         }),
         ("writer", Level::Problem, "no locks", |f| {
             f.condition.writer = Writer::Unknown("no locks".to_owned());
@@ -137,32 +132,62 @@ fn each_thing_that_is_wrong_is_said_alone() {
             });
             f.writer_runs = Some(false);
         }),
-        ("keys", Level::Note, "no keys folder", |f| {
-            f.keys.exists = false
+    ]);
+}
+
+#[test]
+fn each_thing_that_is_wrong_in_the_folder_is_said_alone() {
+    assert_said_alone(&[
+        ("segments", Level::Problem, "`x.seg`", |f| {
+            f.condition.broken = Some("x.seg".to_owned());
         }),
-        ("keys", Level::Problem, "entered", |f| {
-            f.keys.mode = Some(0o755)
+        ("torn files", Level::Note, "2 KiB", |f| {
+            f.condition.torn = vec![("x.seg.9.torn".to_owned(), 2_100)];
         }),
-        ("keys", Level::Problem, "log.key", |f| {
-            f.keys.files[0].1 = Some(0o640)
+        ("tiles", Level::Note, "1 of 3", |f| {
+            f.condition.tiles_there = 2;
         }),
-        ("signed", Level::Problem, "older copy", |f| {
-            f.signed = Signed::Refused("it is an older copy".to_owned());
+        ("tiles", Level::Problem, "cut", |f| {
+            f.condition.tiles_there = 4;
+        }),
+        ("blinding key", Level::Note, "auditor", |f| {
+            f.condition.with_blind = false;
+        }),
+        ("blinding key", Level::Problem, "others", |f| {
+            f.volume.blind_mode = Some(0o644);
         }),
         ("checkpoint", Level::Note, "none", |f| {
-            f.condition.checkpoint = None
+            f.condition.checkpoint = None;
         }),
         ("checkpoint", Level::Problem, "cut", |f| {
-            f.condition.checkpoint = Some((1_001, None))
+            f.condition.checkpoint = Some((1_001, None));
         }),
         ("checkpoint", Level::Note, "100 events of 2 days", |f| {
             f.condition.checkpoint = Some((900, Some(NOW_MS - 2 * 86_400_000)));
+        }),
+    ]);
+}
+
+#[test]
+fn each_thing_that_is_wrong_around_the_folder_is_said_alone() {
+    assert_said_alone(&[
+        ("keys", Level::Note, "no keys folder", |f| {
+            f.keys.exists = false;
+        }),
+        ("keys", Level::Problem, "entered", |f| {
+            f.keys.mode = Some(0o755);
+        }),
+        ("keys", Level::Problem, "log.key", |f| {
+            f.keys.files[0].1 = Some(0o640);
+        }),
+        ("signed", Level::Problem, "older copy", |f| {
+            f.signed = Signed::Refused("it is an older copy".to_owned());
         }),
         ("free space", Level::Problem, "100 MiB, some 104,857", |f| {
             f.volume.free_bytes = Some(100 << 20);
         }),
         ("folder", Level::Note, "reading alone", |f| {
-            f.volume.is_read_only = true
+            f.volume.is_read_only = true;
         }),
         ("clock", Level::Problem, "1 hour behind", |f| {
             f.condition.recorded_at_ms = Some(NOW_MS + 3_600_000);
@@ -177,15 +202,7 @@ fn each_thing_that_is_wrong_is_said_alone() {
         ("backup", Level::Problem, "more than the ledger", |f| {
             f.backup.as_mut().unwrap().state = KeptState::Ahead { size: 1_001 };
         }),
-    ];
-    for (subject, level, words, change) in cases {
-        let found = after(change);
-        let [(one, its, what)] = found.as_slice() else {
-            panic!("{subject} {words}: {found:?}");
-        };
-        assert_eq!((*one, *its), (subject, level), "{what}");
-        assert!(what.contains(words), "{what}");
-    }
+    ]);
 }
 
 #[test]

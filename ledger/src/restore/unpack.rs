@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use super::error::{RestoreError, at};
 use crate::backup::pour;
 use crate::contents::{NOTE_FOLDERS, Part, is_folder};
+use crate::event::Position;
+use crate::segment::file::{SegmentFile, name_of};
+use crate::segment::recover::footer;
 use crate::segment::{TEMPORARY_ENDING, sync_dir};
 use crate::tiles::{FOLDER as TILE_FOLDER, TILE_BYTES};
 use crate::ustar::{Header, RECORD_BYTES, padding};
@@ -81,19 +84,25 @@ impl<'a> Unpacked<'a> {
 
     /// A backup or a ledger that a crash met between two segments has the next one under its
     /// temporary name; without it, the one before would look as if the rest had been cut off.
-    fn next_segment(&mut self, source: &Path, newest: Option<u64>) -> Result<(), RestoreError> {
-        for name in names(source)? {
-            let plain = name.strip_suffix(TEMPORARY_ENDING);
-            let part = plain
-                .and_then(|name| name.strip_suffix('.'))
-                .and_then(Part::of);
-            if let Some(Part::Segment { first, .. }) = part
-                && newest.is_some_and(|newest| first > newest)
-            {
-                self.copy(source, &name, part.unwrap_or(Part::Settings))?;
-            }
-        }
-        Ok(())
+    fn next_segment(
+        &mut self,
+        source: &Path,
+        newest: Option<Position>,
+    ) -> Result<(), RestoreError> {
+        let Some(newest) = newest else {
+            return Ok(());
+        };
+        let newest = SegmentFile::open(self.dir, newest).map_err(at(self.dir))?;
+        let Some(seal) = footer(&newest).map_err(at(self.dir))? else {
+            return Ok(());
+        };
+        let first = seal.first.saturating_add(seal.count);
+        let path = format!("{}.{TEMPORARY_ENDING}", name_of(first));
+        let part = Part::Segment {
+            first,
+            packed: false,
+        };
+        self.copy(source, &path, part)
     }
 
     fn copy(&mut self, source: &Path, path: &str, part: Part) -> Result<(), RestoreError> {

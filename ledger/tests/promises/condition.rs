@@ -133,8 +133,8 @@ fn a_lost_segment_in_the_middle_is_seen_without_reading_history() {
         .filter(|name| name.extension().is_some_and(|ending| ending == "seg"))
         .collect();
     std::fs::remove_file(dir.path().join(&names[1])).unwrap();
-    let named = names[2].to_str().unwrap().to_owned();
-    assert_eq!(look(dir.path()).broken, Some(named));
+    let third = names[2].to_str().unwrap().to_owned();
+    assert_eq!(look(dir.path()).broken, Some(third));
 }
 
 #[test]

@@ -38,9 +38,8 @@ impl Drop for Mounted {
 fn fill(ledger: &mut Ledger) -> u64 {
     loop {
         let from = u32::try_from(ledger.size()).unwrap();
-        let error = match ledger.append((from..from + 50).map(sign_in).collect()) {
-            Ok(_) => continue,
-            Err(error) => error,
+        let Err(error) = ledger.append((from..from + 50).map(sign_in).collect()) else {
+            continue;
         };
         match error {
             AppendError::Store(StoreError::Io { source, .. }) => {
