@@ -7,6 +7,7 @@
 
 pub(crate) mod file;
 pub(crate) mod frame;
+pub(crate) mod frames;
 pub(crate) mod index;
 mod open;
 pub(crate) mod packed;

@@ -8,8 +8,9 @@ use super::{Put, modified};
 use crate::entry::Entry;
 use crate::event::Position;
 use crate::hash::{self, Hash};
-use crate::segment::file::{Frames, SegmentFile, Step};
+use crate::segment::file::SegmentFile;
 use crate::segment::frame::{Commit, FRAME_HEAD_BYTES, HEADER_BYTES, Header, Kind};
+use crate::segment::frames::{Frames, Step};
 use crate::segment::recover::footer;
 use crate::segment::seal::{SEAL_BYTES, Seal};
 

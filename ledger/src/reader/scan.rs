@@ -6,8 +6,9 @@ use std::path::Path;
 use super::{ReadError, Reader, Sealed, io_error};
 use crate::entry::Entry;
 use crate::event::{EventType, Position, Recorded};
-use crate::segment::file::{Frames, SegmentFile, Step};
+use crate::segment::file::SegmentFile;
 use crate::segment::frame::Kind;
+use crate::segment::frames::{Frames, Step};
 use crate::store::RecordRef;
 
 impl Reader {

@@ -1,4 +1,4 @@
-//! Segment files: names, positioned reads and reading frame after frame.
+//! Segment files: names and positioned reads.
 //!
 //! Everything reads a segment through [`SegmentFile`], which is a plain file or a packed one.
 
@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::frame::{FRAME_HEAD_BYTES, Frame, HEADER_BYTES, Header, Parsed, parse};
+use super::frame::{HEADER_BYTES, Header};
 use super::packed::{Damage, Packed};
 use crate::event::Position;
 
@@ -21,7 +21,7 @@ const PACKED_ENDING: &str = ".zst";
 const TRIES: usize = 4;
 
 /// Bytes read at once. Large reads are what makes a scan run at memory speed.
-const READ_BYTES: usize = 512 << 10;
+pub(super) const READ_BYTES: usize = 512 << 10;
 
 /// Name of the segment whose first record has that position.
 pub(crate) fn name_of(first: Position) -> String {
@@ -181,10 +181,22 @@ impl SegmentFile {
     }
 
     /// Reads the header; `None` when it is not as written.
+    ///
+    /// # Errors
+    /// Of kind `Unsupported` when a newer version of the program wrote it.
     pub(crate) fn header(&self) -> io::Result<Option<Header>> {
         let mut bytes = [0; HEADER_BYTES];
         let read = self.read_at(&mut bytes, 0)?;
-        Ok(bytes.get(..read).and_then(Header::decode))
+        let bytes = bytes.get(..read).unwrap_or_default();
+        match Header::newer_version(bytes) {
+            Some(version) => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                format!(
+                    "the segment has format version {version}; a newer version of this program wrote it, and reads it"
+                ),
+            )),
+            None => Ok(Header::decode(bytes)),
+        }
     }
 }
 
@@ -213,102 +225,6 @@ fn read_some(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 #[cfg(windows)]
 fn read_some(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
-}
-
-/// Reads frame after frame of a segment.
-pub(crate) struct Frames<'f> {
-    segment: &'f SegmentFile,
-    buffer: Vec<u8>,
-    /// What of the buffer is filled and not yet used.
-    start: usize,
-    end: usize,
-    /// Offset in the file of `start`.
-    offset: u64,
-    /// Whether the buffer reaches to the end of the file.
-    at_end: bool,
-}
-
-/// One step of reading.
-#[derive(Debug)]
-pub(crate) enum Step<'a> {
-    /// A frame with a matching CRC, at that offset.
-    Frame(u64, Frame<'a>),
-    /// No frame: the file ends here or zeros begin.
-    Blank,
-    /// Bytes that are no intact frame.
-    Damaged,
-}
-
-impl<'f> Frames<'f> {
-    /// Starts at an offset where a frame begins.
-    pub(crate) fn new(segment: &'f SegmentFile, offset: u64) -> Self {
-        Self {
-            segment,
-            buffer: Vec::new(),
-            start: 0,
-            end: 0,
-            offset,
-            at_end: false,
-        }
-    }
-
-    /// Offset of the next frame.
-    pub(crate) fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    /// Reads the next frame.
-    pub(crate) fn next(&mut self) -> io::Result<Step<'_>> {
-        let (kind, bytes) = loop {
-            let have = self.buffer.get(self.start..self.end).unwrap_or_default();
-            let wanted = match parse(have) {
-                Parsed::Frame(frame) if frame.intact => break (frame.kind, frame.bytes()),
-                Parsed::Frame(_) | Parsed::Foreign => return Ok(Step::Damaged),
-                Parsed::Blank if self.at_end || have.len() >= FRAME_HEAD_BYTES => {
-                    return Ok(if have.iter().all(|byte| *byte == 0) {
-                        Step::Blank
-                    } else {
-                        Step::Damaged
-                    });
-                }
-                Parsed::More(_) if self.at_end => return Ok(Step::Damaged),
-                Parsed::More(needed) => needed,
-                Parsed::Blank => READ_BYTES,
-            };
-            self.fill(wanted)?;
-        };
-        let offset = self.offset;
-        let body = self.start + FRAME_HEAD_BYTES..self.start + bytes;
-        self.start += bytes;
-        self.offset += u64::try_from(bytes).unwrap_or(u64::MAX);
-        let frame = Frame {
-            kind,
-            body: self.buffer.get(body).unwrap_or_default(),
-            intact: true,
-        };
-        Ok(Step::Frame(offset, frame))
-    }
-
-    /// Makes at least `wanted` bytes available, or all there are.
-    fn fill(&mut self, wanted: usize) -> io::Result<()> {
-        // A damaged length may ask for more than there is: never allocate beyond the file.
-        let length = self.segment.len()?;
-        let left = usize::try_from(length.saturating_sub(self.offset)).unwrap_or(usize::MAX);
-        let target = wanted.max(READ_BYTES).min(left);
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        if self.buffer.len() < target {
-            self.buffer.resize(target, 0);
-        }
-        let from = self.offset + u64::try_from(self.end).unwrap_or(u64::MAX);
-        let room = self.buffer.get_mut(self.end..target).unwrap_or_default();
-        let asked = room.len();
-        let read = self.segment.read_at(room, from)?;
-        self.end += read;
-        self.at_end = target == left || read < asked;
-        Ok(())
-    }
 }
 
 /// Whether every byte from `offset` to the end of the segment is zero; else where the last other is.

@@ -54,6 +54,17 @@ impl Header {
         bytes
     }
 
+    /// The version of an intact header that is newer than any this program writes.
+    pub(crate) fn newer_version(bytes: &[u8]) -> Option<u32> {
+        let bytes = bytes.first_chunk::<HEADER_BYTES>()?;
+        let (content, checksum) = bytes.split_at(HEADER_BYTES - 4);
+        let mut fields = Fields(content);
+        let magic: [u8; 8] = fields.take();
+        let version = u32::from_be_bytes(fields.take());
+        let is_intact = magic == HEADER_MAGIC && checksum == crc32fast::hash(content).to_be_bytes();
+        (is_intact && version > VERSION_PRUNED).then_some(version)
+    }
+
     /// Reads a header strictly; `None` when any byte is not as written.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.first_chunk::<HEADER_BYTES>()?;

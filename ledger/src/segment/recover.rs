@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::file::{Frames, SegmentFile, Step, last_nonzero};
+use super::file::{SegmentFile, last_nonzero};
 use super::frame::{
     COMMIT_BYTES, Commit, FRAME_HEAD_BYTES, HEADER_BYTES, Header, Kind, Parsed, find_intact, parse,
 };
+use super::frames::{Frames, Step};
 use super::seal::{SEAL_BYTES, Seal, Times};
 use crate::entry::{ENTRY_BYTES, Entry};
 use crate::event::Position;

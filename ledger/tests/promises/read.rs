@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::book::{SMALL, create, folder, registered, sign_in};
-use ledger::{EventType, Reader, Recorded, SegmentOptions, verify};
+use super::book::{SMALL, create, edge, folder, registered, sign_in};
+use ledger::{EventType, Ledger, Reader, Recorded, SegmentOptions, verify};
 
 fn scan(
     reader: &Reader,
@@ -123,4 +123,45 @@ fn a_reader_sees_only_whole_batches_while_a_writer_writes() {
         }
         assert_eq!(size, u64::from(60 * BATCH) + 1);
     });
+}
+
+/// As an old program meets the ledger of a newer one: each file that says its version.
+#[test]
+fn what_a_newer_version_wrote_is_refused_by_its_version() {
+    let refused = |dir: &std::path::Path, what: &str| {
+        let chain = |error: &dyn std::error::Error| {
+            let mut text = error.to_string();
+            let mut next = error.source();
+            while let Some(cause) = next {
+                text.push_str(&cause.to_string());
+                next = cause.source();
+            }
+            text
+        };
+        let errors = [
+            chain(&Reader::open(dir).map(drop).unwrap_err()),
+            chain(&Ledger::open(dir, edge()).map(drop).unwrap_err()),
+            chain(&verify(dir, &|_, _| {}).map(drop).unwrap_err()),
+        ];
+        assert!(errors.iter().all(|text| text.contains(what)), "{errors:?}");
+    };
+    let dir = folder();
+    drop(create(dir.path(), SMALL));
+    let segment = dir.path().join("00000000000000000000.seg");
+    let written = std::fs::read(&segment).unwrap();
+    let mut newer = written.clone();
+    newer[11] = 9;
+    let crc = crc32fast::hash(&newer[..92]).to_be_bytes();
+    newer[92..96].copy_from_slice(&crc);
+    std::fs::write(&segment, &newer).unwrap();
+    refused(dir.path(), "format version 9");
+    std::fs::write(&segment, &written).unwrap();
+    let settings = dir.path().join("ledger.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let newer = text.replace("format_version = 1", "format_version = 9");
+    std::fs::write(&settings, newer).unwrap();
+    let error = Reader::open(dir.path()).map(drop).unwrap_err();
+    assert!(error.to_string().contains("format version 9"), "{error}");
+    let error = Ledger::open(dir.path(), edge()).map(drop).unwrap_err();
+    assert!(error.to_string().contains("format version 9"), "{error}");
 }
