@@ -145,14 +145,13 @@ pub fn backup(
     } else {
         None
     };
-    let mut copy = Copy::of(dir, &reader, progress)?;
-    copy.done.with_blind = blind.is_some();
     let settings = read(dir, SETTINGS_FILE)?;
     match target {
         Target::Folder(path) => {
             let firsts = list(dir).map_err(error::at(dir))?;
             let mut folder = Folder::open(path, &reader, &settings, &firsts)?;
             folder.check_blind(blind.as_ref())?;
+            let mut copy = Copy::of(dir, reader, progress)?;
             copy.blind(&mut folder, blind.as_ref())?;
             copy.content(&mut folder, &notes)?;
             copy.bytes(&mut folder, SETTINGS_FILE, &settings)?;
@@ -161,26 +160,30 @@ pub fn backup(
                 path: path.clone(),
                 source: Box::new(source),
             })?;
-            copy.compare(there.size(), there.head_chain())?;
+            copy.finish(there.size(), there.head_chain())
         }
         Target::Archive(path) => {
-            let mut archive = Archive::create(path, copy.done.with_blind)?;
+            let mut copy = Copy::of(dir, reader, progress)?;
+            let mut archive = Archive::create(path, blind.is_some())?;
             copy.bytes(&mut archive, SETTINGS_FILE, &settings)?;
             copy.blind(&mut archive, blind.as_ref())?;
             copy.content(&mut archive, &notes)?;
-            copy.compare(copy.next, copy.chain)?;
+            let (next, chain) = (copy.next, copy.chain);
+            let done = copy.finish(next, chain)?;
             archive.finish(path)?;
+            Ok(done)
         }
     }
-    Ok(copy.done)
 }
 
 /// A backup under way.
 struct Copy<'a> {
     dir: &'a Path,
-    reader: &'a Reader,
+    reader: Reader,
     progress: &'a dyn Fn(u64),
     ledger_id: [u8; 16],
+    /// Whether payloads were pruned from a segment since the reader looked last, for all it knows.
+    met_pruned: bool,
     /// How far the links were followed.
     next: Position,
     chain: Hash,
@@ -188,36 +191,26 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn of(
-        dir: &'a Path,
-        reader: &'a Reader,
-        progress: &'a dyn Fn(u64),
-    ) -> Result<Self, BackupError> {
-        let newest = match reader.size().checked_sub(1) {
-            Some(last) => reader.get_stored(last).map_err(BackupError::Read)?,
-            None => None,
-        };
-        let recorded_at_ms = newest
-            .and_then(|stored| Entry::decode(&stored.entry).ok())
-            .map_or(0, |entry| entry.recorded_at_ms);
+    fn of(dir: &'a Path, reader: Reader, progress: &'a dyn Fn(u64)) -> Result<Self, BackupError> {
         Ok(Self {
             dir,
-            reader,
             progress,
             ledger_id: reader.ledger_id(),
+            met_pruned: false,
             next: 0,
             chain: hash::genesis(reader.origin()),
             done: Backup {
                 origin: reader.origin().to_owned(),
-                size: reader.size(),
-                head_chain: reader.head_chain(),
-                recorded_at_ms,
+                size: 0,
+                head_chain: [0; 32],
+                recorded_at_ms: 0,
                 with_blind: false,
                 segments: 0,
                 segments_kept: 0,
                 files_copied: 0,
                 bytes_copied: 0,
             },
+            reader,
         })
     }
 
@@ -227,13 +220,23 @@ impl<'a> Copy<'a> {
         sink: &mut dyn Sink,
         notes: &[(String, Vec<u8>)],
     ) -> Result<(), BackupError> {
-        let ranges = self.reader.segments();
-        let (last, sealed) = ranges
-            .split_last()
-            .map_or((0, &[][..]), |(last, sealed)| (last.start, sealed));
-        for range in sealed {
-            self.sealed(sink, range.start, range.end)?;
-        }
+        let mut copied = 0;
+        let last = loop {
+            let ranges = self.reader.segments();
+            let (last, sealed) = ranges
+                .split_last()
+                .map_or((0, &[][..]), |(last, sealed)| (last.start, sealed));
+            for range in sealed.iter().skip(copied) {
+                self.sealed(sink, range.start, range.end)?;
+            }
+            copied = copied.max(sealed.len());
+            if !std::mem::take(&mut self.met_pruned) {
+                break last;
+            }
+            // the event that orders a pruning is durable before any payload is gone: looking again
+            // makes sure that it is in the copy
+            self.reader.refresh()?;
+        };
         self.tail(sink, last)?;
         sink.segments_done().map_err(error::at(self.dir))?;
         self.tiles(sink)?;
@@ -260,6 +263,7 @@ impl<'a> Copy<'a> {
             prev_chain: self.chain,
             pruned: false,
         };
+        self.met_pruned |= found.header.pruned;
         let reach = found.seal.first.checked_add(found.seal.count);
         if found.header.unpruned() != expected || found.seal.first != first || reach != Some(next) {
             return Err(damaged());
@@ -352,6 +356,7 @@ impl<'a> Copy<'a> {
     }
 
     fn blind(&mut self, sink: &mut dyn Sink, blind: Option<&Hash>) -> Result<(), BackupError> {
+        self.done.with_blind = blind.is_some();
         blind.map_or(Ok(()), |blind| self.bytes(sink, BLIND_FILE, blind))
     }
 
@@ -393,16 +398,25 @@ impl<'a> Copy<'a> {
         Ok(put)
     }
 
-    /// The copy must be what the ledger was when the backup began.
-    fn compare(&self, size: u64, chain: Hash) -> Result<(), BackupError> {
-        if size == self.reader.size() && chain == self.reader.head_chain() {
-            Ok(())
-        } else {
-            Err(BackupError::Differs {
+    /// What was done, when the copy is what the reader saw of the ledger.
+    fn finish(self, size: u64, chain: Hash) -> Result<Backup, BackupError> {
+        if size != self.reader.size() || chain != self.reader.head_chain() {
+            return Err(BackupError::Differs {
                 size,
                 expected: self.reader.size(),
-            })
+            });
         }
+        let newest = match size.checked_sub(1) {
+            Some(last) => self.reader.get_stored(last)?,
+            None => None,
+        };
+        let newest = newest.and_then(|stored| Entry::decode(&stored.entry).ok());
+        Ok(Backup {
+            size,
+            head_chain: chain,
+            recorded_at_ms: newest.map_or(0, |entry| entry.recorded_at_ms),
+            ..self.done
+        })
     }
 }
 

@@ -207,10 +207,14 @@ impl Sink for Folder {
 
     /// Gives the staged segments their names, one after the other, each durable before the next:
     /// at every instant what follows the newest segment is there under its temporary name, as in a
-    /// ledger whose roll-over is under way.
+    /// ledger whose roll-over is under way. Segments the copy had before come last: they are those
+    /// that were pruned since, after the event that says so.
     fn segments_done(&mut self) -> io::Result<()> {
         sync_dir(&self.dir)?;
-        for (first, packed) in std::mem::take(&mut self.staged) {
+        let mut staged = std::mem::take(&mut self.staged);
+        let tail = self.tail.map_or(0, |(first, _)| first);
+        staged.sort_by_key(|(first, _)| (*first < tail, *first));
+        for (first, packed) in staged {
             let name = self.dir.join(segment_name(first, packed));
             std::fs::rename(temporary_path(&self.dir, first), name)?;
             sync_dir(&self.dir)?;

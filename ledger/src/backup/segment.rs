@@ -120,7 +120,7 @@ pub(super) fn check_tail(
             return Ok(None);
         };
         match frame.kind {
-            Kind::Record | Kind::Pruned => match frame.record() {
+            Kind::Record => match frame.record() {
                 Some((entry, _, _))
                     if Entry::peek_position(entry) == next && entry.ends_with(&chain) =>
                 {
@@ -140,7 +140,7 @@ pub(super) fn check_tail(
                 }
                 committed = next;
             }
-            Kind::Seal => return Ok(None),
+            Kind::Pruned | Kind::Seal => return Ok(None),
         }
     }
     Ok((frames.offset() == at + length && committed == next).then_some((next, chain)))

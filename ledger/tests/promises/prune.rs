@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::book::{Folder, SMALL, at, create, edge, folder, registered, sign_in};
 use ledger::{
-    Bound, Entry, EventType, FaultClass, Form, Ledger, PruneDone, PruneError, Pruning, ReadError,
-    Reader, Receipt, VerifyReport, pack, verify,
+    BackupOptions, Bound, Entry, EventType, FaultClass, Form, Ledger, PruneDone, PruneError,
+    Pruning, ReadError, Reader, Receipt, Target, VerifyReport, backup, pack, verify,
 };
 
 fn check(dir: &Path) -> VerifyReport {
@@ -333,4 +333,35 @@ fn crc32(bytes: &[u8]) -> u32 {
         }
     }
     !crc
+}
+
+#[test]
+fn a_backup_follows_a_pruning_and_holds_the_event_that_says_so() {
+    let dir = several(12, 6);
+    let options = BackupOptions { with_blind: true };
+    let to = dir.path().with_file_name("backup");
+    let target = Target::Folder(to.clone());
+    let first = backup(dir.path(), &target, options, &|_| {}).unwrap();
+    let done = prune(dir.path(), 40);
+    assert!(done.survey.events > 0);
+    let second = backup(dir.path(), &target, options, &|_| {}).unwrap();
+    assert!(second.segments_kept > 0 && second.size > first.size);
+    let report = check(&to);
+    assert_eq!((report.faults, report.pruned), (vec![], done.survey.events));
+    assert_eq!(entries(&to), entries(dir.path()));
+    // and one that begins while the backup runs
+    let (other, pruned) = (
+        dir.path().with_file_name("other"),
+        std::cell::Cell::new(false),
+    );
+    let target = Target::Folder(other.clone());
+    let in_between = |_| {
+        if !pruned.replace(true) {
+            prune(dir.path(), 60);
+        }
+    };
+    backup(dir.path(), &target, options, &in_between).unwrap();
+    let report = check(&other);
+    assert_eq!(report.faults, vec![]);
+    assert!(report.pruned > done.survey.events);
 }
