@@ -151,7 +151,7 @@ pub fn backup(
             let firsts = list(dir).map_err(error::at(dir))?;
             let mut folder = Folder::open(path, &reader, &settings, &firsts)?;
             folder.check_blind(blind.as_ref())?;
-            let mut copy = Copy::of(dir, reader, progress)?;
+            let mut copy = Copy::of(dir, reader, progress);
             copy.blind(&mut folder, blind.as_ref())?;
             copy.content(&mut folder, &notes)?;
             copy.bytes(&mut folder, SETTINGS_FILE, &settings)?;
@@ -163,7 +163,7 @@ pub fn backup(
             copy.finish(there.size(), there.head_chain())
         }
         Target::Archive(path) => {
-            let mut copy = Copy::of(dir, reader, progress)?;
+            let mut copy = Copy::of(dir, reader, progress);
             let mut archive = Archive::create(path, blind.is_some())?;
             copy.bytes(&mut archive, SETTINGS_FILE, &settings)?;
             copy.blind(&mut archive, blind.as_ref())?;
@@ -191,8 +191,8 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn of(dir: &'a Path, reader: Reader, progress: &'a dyn Fn(u64)) -> Result<Self, BackupError> {
-        Ok(Self {
+    fn of(dir: &'a Path, reader: Reader, progress: &'a dyn Fn(u64)) -> Self {
+        Self {
             dir,
             progress,
             ledger_id: reader.ledger_id(),
@@ -211,7 +211,7 @@ impl<'a> Copy<'a> {
                 bytes_copied: 0,
             },
             reader,
-        })
+        }
     }
 
     /// Segments, then tiles, then what is said of them; the newest checkpoint last.

@@ -67,27 +67,25 @@ fn show(to: &Path, done: &Done) -> anyhow::Result<()> {
         terminal::thousands(done.segments_kept),
         terminal::thousands(done.segments),
     );
-    let head = format!(
-        "{} {}",
-        hex(&done.head_chain),
-        Style::stdout().paint(Tone::Good, "as the ledger's")
-    );
     let blind = if done.with_blind {
         "is in it: the copy can be continued"
     } else {
         "is not in it: the copy can be read and verified only"
     };
-    let mut table = terminal::table(&["backup", &to.display().to_string()]);
+    let mut table = terminal::table(&["backup", "what it came to"]);
     for (name, value) in [
+        ("place", to.display().to_string()),
         ("ledger", terminal::clean(&done.origin).into_owned()),
         ("events", terminal::thousands(done.size)),
         ("newest", time(done.recorded_at_ms)),
-        ("chain head", head),
-        ("copied", copied),
-        ("blind.key", blind.to_owned()),
+        ("chain head", hex(&done.head_chain)),
     ] {
         table.add_row([name.to_owned(), value]);
     }
+    let same = "size and chain head are the ledger's";
+    table.add_row(["compared".into(), Style::stdout().cell(Tone::Good, same)]);
+    table.add_row(["copied".to_owned(), copied]);
+    table.add_row(["blind.key".to_owned(), blind.to_owned()]);
     terminal::keep_whole(&mut table, 0..1);
     terminal::line(&table.to_string())?;
     Ok(())

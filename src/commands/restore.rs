@@ -58,7 +58,7 @@ pub(crate) fn run(globals: Globals<'_>, args: &Restore) -> anyhow::Result<Outcom
         let head = Style::stdout().paint(Tone::Warning, "Nothing can be appended to it:");
         terminal::line(&format!(
             "{head} {}.\n\
-             That is by design: events that were signed and are not here would be signed over, and \n\
+             That is by design: events that were signed and are not here would be signed over, and\n\
              auditors and witnesses would see a fork. Look for a newer backup; docs/operations.md says\n\
              what to do when there is none.",
             terminal::clean(&refused)
@@ -88,23 +88,26 @@ fn show(globals: Globals<'_>, restored: &Restored, keys: &str) -> anyhow::Result
         |size| format!("of {} events", terminal::thousands(size)),
     );
     let verified = format!(
-        "every byte of {} re-hashed. {}",
-        terminal::thousands(restored.bytes),
-        Style::stdout().paint(Tone::Good, "No fault.")
+        "every byte of {} re-hashed, no fault",
+        terminal::thousands(restored.bytes)
     );
-    let mut table = terminal::table(&["restored", &globals.ledger.display().to_string()]);
+    let mut table = terminal::table(&["restored", "what it came to"]);
     for (name, value) in [
+        ("folder", globals.ledger.display().to_string()),
         ("ledger", terminal::clean(&restored.origin).into_owned()),
         ("events", terminal::thousands(restored.size)),
         ("newest", time(restored.recorded_at_ms)),
         ("chain head", hex(&restored.head_chain)),
         ("checkpoint", checkpoint),
-        ("verified", verified),
-        ("blind.key", blind.to_owned()),
-        ("keys", keys.to_owned()),
     ] {
         table.add_row([name.to_owned(), value]);
     }
+    table.add_row([
+        "verified".into(),
+        Style::stdout().cell(Tone::Good, verified),
+    ]);
+    table.add_row(["blind.key".to_owned(), blind.to_owned()]);
+    table.add_row(["keys".to_owned(), keys.to_owned()]);
     terminal::keep_whole(&mut table, 0..1);
     terminal::line(&table.to_string())?;
     Ok(())

@@ -35,7 +35,7 @@ fn a_ledger_is_backed_up_restored_elsewhere_and_goes_on() {
     let known = size(&desk, "daybook.ledger");
     let shown = desk.ok(&["backup", "b"]);
     assert!(
-        shown.contains("as the ledger's") && shown.contains(&known.to_string()),
+        shown.contains("are the ledger's") && shown.contains(&known.to_string()),
         "{shown}"
     );
     let archive = desk.json(&["--json", "backup", "b.tar"]);
