@@ -189,6 +189,7 @@ impl Command {
             Self::Keys(_) => "daybook keys",
             Self::Redact(_) => "daybook redact",
             Self::Pack(_) => "daybook pack",
+            Self::Prune(_) => "daybook prune",
             Self::Bill(_) => "daybook bill",
             Self::Report(_) => "daybook report",
             Self::Demo(_) => "daybook demo",
