@@ -49,6 +49,7 @@ impl<'a> Facts<'a> {
             })
             .collect();
         let mut backed: BTreeSet<&StreamName> = BTreeSet::new();
+        let pruned_until = state.pruned_until();
         let mut identities: Vec<Identity<'a>> = Vec::with_capacity(state.identities.len());
         for subject in state
             .identities
@@ -57,13 +58,19 @@ impl<'a> Facts<'a> {
         {
             let application = state.application_for(subject, at);
             backed.extend(application.map(|application| &application.stream));
-            identities.push(Identity::new(subject, application, &app_ids, at));
+            identities.push(Identity::new(
+                subject,
+                application,
+                &app_ids,
+                at,
+                pruned_until,
+            ));
         }
         let alone = state.applications.values().filter(|application| {
             application.exists_at(at) && !backed.contains(&application.stream)
         });
         for application in alone {
-            identities.push(Identity::new(application, None, &app_ids, at));
+            identities.push(Identity::new(application, None, &app_ids, at, None));
         }
         identities.sort_by(|a, b| a.stream.cmp(b.stream));
         Self {

@@ -24,15 +24,19 @@ impl State {
             .map(|(seen, _)| seen.position)
     }
 
+    /// End of the last month, in UTC, that a pruning touched: what was last done before it may not
+    /// be known any more.
+    pub fn pruned_until(&self) -> Option<Timestamp> {
+        let prunings = self.prunings.iter();
+        let months = prunings.flat_map(|(_, pruned)| pruned.months.keys());
+        let months = months.filter_map(|month| month.parse::<BillingPeriod>().ok());
+        months.map(|month| month.instants(&TimeZone::UTC).1).max()
+    }
+
     /// Sign-ins are known from the end of the last month on that a pruning touched: what imports
     /// say of earlier ones is not there any more.
     pub(super) fn forget_pruned(&mut self) {
-        let months = self
-            .prunings
-            .iter()
-            .flat_map(|(_, pruned)| pruned.months.keys());
-        let ends = months.filter_map(|month| month.parse::<BillingPeriod>().ok());
-        let Some(since) = ends.map(|month| month.instants(&TimeZone::UTC).1).max() else {
+        let Some(since) = self.pruned_until() else {
             return;
         };
         for ((_, name), coverage) in &mut self.coverage {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Reason;
 use crate::calendar::{date, days_before, days_between, days_in_words};
-use crate::facts::Feeds;
+use crate::facts::{Feeds, LastUse};
 
 /// Snapshots and change logs older than this are stale, in days. A quiet tenant may change nothing
 /// in a day, so the 24 hours asked of sign-in logs would cry wolf.
@@ -89,6 +89,18 @@ impl Need {
                     .or_else(|| short_history(feeds, tenant, names, at, days))
             }
         }
+    }
+}
+
+impl Need {
+    /// What is missing of one identity: its last use, when sign-ins were pruned.
+    pub fn gap_of(self, last_use: LastUse) -> Option<Gap> {
+        let asks = matches!(self, Self::SignIns { days } if days > 0);
+        (asks && last_use == LastUse::Pruned).then(|| Gap {
+            reason: Reason::NoSource,
+            detail: "Sign-ins were pruned, so whether an identity not used since was used before is not known."
+                .to_owned(),
+        })
     }
 }
 

@@ -71,6 +71,10 @@ impl<'a> Question<'a> {
                 gap.get_or_insert_with(|| lack.clone());
                 continue;
             }
+            if let Some(lack) = need.gap_of(identity.last_use) {
+                gap.get_or_insert(lack);
+                continue;
+            }
             let mut found = faults(identity);
             if found.iter().any(|fault| fault.stepped) {
                 let use_known = self.use_known(identity, UNUSED_DAYS);

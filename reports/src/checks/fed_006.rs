@@ -2,6 +2,7 @@
 
 use crate::calendar::date;
 use crate::check::{Answer, Area, Check, CheckInfo, Fault, Need, Parameter, Question};
+use crate::facts::LastUse;
 use crate::finding::Severity;
 
 /// Days in which federation must have signed in and the secret must not.
@@ -49,10 +50,11 @@ impl Check for Fed006 {
                     .filter(|held| question.days_since(held.started_at()) >= MOVED_DAYS)
                     .filter(|held| !held.last_use.within(MOVED_DAYS, question.at))
                     .map(|held| {
-                        let last = held.last_use.time().map_or_else(
-                            || "was never used".to_owned(),
-                            |last| format!("was last used on {}", date(last)),
-                        );
+                        let last = match (held.last_use, held.last_use.time()) {
+                            (_, Some(last)) => format!("was last used on {}", date(last)),
+                            (LastUse::Pruned, None) => "was not used since".to_owned(),
+                            (_, None) => "was never used".to_owned(),
+                        };
                         let statement = format!("{} {last}; federation signs in.", held.words());
                         let evidence = [held.proof(true), federated.proof(true)].concat();
                         Fault::new(INFO.severity, statement, evidence)

@@ -70,4 +70,29 @@ mod tests {
         fixture.get(BILLING).created_at = Some(ago(90));
         assert_eq!(fixture.only(&Life002).evidence.positions(), [registered]);
     }
+
+    #[test]
+    fn an_identity_whose_use_may_have_been_pruned_is_not_called_unused() {
+        let mut fixture = Fixture::healthy();
+        let subject = fixture.get(BILLING);
+        subject.activity = projections::state::Activity::default();
+        subject.created_at = Some(ago(700));
+        fixture.only(&Life002);
+        let month = &ago(600).to_string()[..7];
+        let pruned = ledger::event::evidence::Pruned {
+            below: 9,
+            types: vec!["activity.signed_in".to_owned()],
+            events: 1,
+            bytes: 1,
+            months: [(month.to_owned(), 1)].into(),
+            reason: "kept for a year".to_owned(),
+            legal_basis: None,
+            approved_by: vec!["dpo".to_owned(), "ciso".to_owned()],
+        };
+        let seen = fixture.get(BILLING).registered;
+        fixture.state.prunings = vec![(seen, pruned)];
+        assert_eq!(fixture.findings(&Life002), []);
+        fixture.get(BILLING).created_at = Some(ago(300));
+        fixture.only(&Life002);
+    }
 }

@@ -48,7 +48,7 @@ impl Check for Life003 {
                         date(seen.at),
                         days_in_words(question.days_since(seen.at))
                     ),
-                    LastUse::At(_) | LastUse::SomeTime(_) => return Vec::new(),
+                    LastUse::At(_) | LastUse::SomeTime(_) | LastUse::Pruned => return Vec::new(),
                 };
                 let statement = format!(
                     "Holds tier {} by {} and {since}.",

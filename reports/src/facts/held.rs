@@ -21,6 +21,8 @@ pub enum LastUse {
     At(Seen),
     /// Before and after the instant; state keeps no list of all times.
     SomeTime(Seen),
+    /// Not since sign-ins were pruned; whether before is not known any more.
+    Pruned,
 }
 
 impl LastUse {
@@ -45,14 +47,23 @@ impl LastUse {
     pub fn days(self, at: Timestamp) -> Option<i64> {
         match self {
             Self::At(seen) => Some(days_between(seen.at, at)),
-            Self::Never | Self::SomeTime(_) => None,
+            Self::Never | Self::SomeTime(_) | Self::Pruned => None,
+        }
+    }
+
+    /// The same, of something that began at a time and of which sign-ins before another are gone.
+    #[must_use]
+    pub fn or_pruned(self, began: Timestamp, until: Option<Timestamp>) -> Self {
+        match self {
+            Self::Never if until.is_some_and(|until| began < until) => Self::Pruned,
+            known => known,
         }
     }
 
     /// Whether it was used in the last days, as far as known; unknown counts as used.
     pub fn within(self, days: i64, at: Timestamp) -> bool {
         match self {
-            Self::Never => false,
+            Self::Never | Self::Pruned => false,
             Self::At(seen) => days_between(seen.at, at) <= days,
             Self::SomeTime(_) => true,
         }
@@ -62,7 +73,7 @@ impl LastUse {
     pub fn time(self) -> Option<Timestamp> {
         match self {
             Self::At(seen) => Some(seen.at),
-            Self::Never | Self::SomeTime(_) => None,
+            Self::Never | Self::SomeTime(_) | Self::Pruned => None,
         }
     }
 
@@ -70,7 +81,7 @@ impl LastUse {
     pub fn position(self) -> Option<Position> {
         match self {
             Self::At(seen) | Self::SomeTime(seen) => Some(seen.position),
-            Self::Never => None,
+            Self::Never | Self::Pruned => None,
         }
     }
 }

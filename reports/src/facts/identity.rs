@@ -86,7 +86,9 @@ impl<'a> Identity<'a> {
         application: Option<&'a Subject>,
         app_ids: &BTreeMap<(&str, &str), &'a str>,
         at: Timestamp,
+        pruned_until: Option<Timestamp>,
     ) -> Self {
+        let began = subject.created_at.unwrap_or(subject.registered.at);
         let application_exists = application.is_some_and(|application| application.exists_at(at));
         let carriers: Vec<&'a Subject> =
             [Some(subject), application.filter(|_| application_exists)]
@@ -119,7 +121,8 @@ impl<'a> Identity<'a> {
                     holding(&carrier.credentials, at).map(|span| Held {
                         span,
                         carrier,
-                        last_use: credential_use(subject, &span.value, at),
+                        last_use: credential_use(subject, &span.value, at)
+                            .or_pruned(began, pruned_until),
                     })
                 })
                 .collect(),
@@ -132,7 +135,8 @@ impl<'a> Identity<'a> {
             roles,
             risk: holding(&subject.risk, at).last(),
             tier,
-            last_use: LastUse::new(activity.first, activity.last, activity.woke, at),
+            last_use: LastUse::new(activity.first, activity.last, activity.woke, at)
+                .or_pruned(began, pruned_until),
             saml: subject.attribute_text("preferredSingleSignOnMode", at) == Some("saml"),
             at,
         }
