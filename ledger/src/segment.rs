@@ -140,8 +140,12 @@ impl SegmentStore {
             blocks: RefCell::default(),
         };
         if sealed {
-            store.end_behind_footer().map_err(fail)?;
             let next = store.next_header();
+            // Prepared before the footer is written, so what is not there was lost.
+            if !temporary_path(dir, next.first).exists() {
+                return Err(damaged(&store.active, store.extent.end, next.first));
+            }
+            store.end_behind_footer().map_err(fail)?;
             let fail = |source| io_error(next.first, source);
             prepare_segment(dir, &next).map_err(fail)?;
             store.start_segment(&next).map_err(fail)?;

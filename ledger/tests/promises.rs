@@ -22,9 +22,11 @@ mod promises {
     mod prune;
     mod read;
     mod restore;
+    mod rot;
     mod tamper;
     mod tiles;
     mod transparency;
     mod vectors;
     mod volume;
+    mod writers;
 }

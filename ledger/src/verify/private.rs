@@ -166,16 +166,17 @@ impl Privates {
         let mut differs = |detail: &str| faults.add(position, FaultClass::Private, detail);
         match found {
             Found::None if !entry.has_private() => {}
+            // what a damaged record denies, at which position, nobody knows
+            _ if !entry.has_private() && !intact => {}
             _ if !entry.has_private() => {
                 differs("there is a private payload the entry denies");
             }
+            Found::None | Found::Keyless if !intact => {}
             Found::None | Found::Keyless => {
-                if intact {
-                    let concerned = Concerned::of(entry, public);
-                    let is_gone = *found == Found::None;
-                    let unread = self.unread.entry(concerned).or_default();
-                    unread.push((position, is_gone));
-                }
+                let concerned = Concerned::of(entry, public);
+                let is_gone = *found == Found::None;
+                let unread = self.unread.entry(concerned).or_default();
+                unread.push((position, is_gone));
             }
             Found::Refused => {
                 differs("the private payload is not the one encrypted for this entry");

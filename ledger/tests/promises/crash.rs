@@ -158,3 +158,48 @@ fn zeros_ahead_are_not_events() {
     assert_eq!(Reader::open(dir.path()).unwrap().size(), 3);
     assert_eq!(verify(dir.path(), &|_, _| {}).unwrap().faults, vec![]);
 }
+
+#[test]
+fn zeros_behind_a_footer_are_cut_off_when_a_roll_over_is_finished() {
+    let dir = folder();
+    let mut ledger = create(dir.path(), super::book::SMALL);
+    let next = |at: u64| dir.path().join(format!("{at:020}.seg"));
+    let mut n = 0;
+    while ledger.size() == 1 || !next(ledger.size() - 1).exists() {
+        ledger.append(vec![sign_in(n)]).unwrap();
+        n += 1;
+    }
+    let last = next(ledger.size() - 1);
+    drop(ledger);
+    // as a crash leaves it between the footer and the cut behind it
+    std::fs::rename(&last, last.with_extension("seg.tmp")).unwrap();
+    let path = dir.path().join(FIRST);
+    let sealed = std::fs::read(&path).unwrap();
+    std::fs::write(&path, [&sealed[..], &[0; 5_000]].concat()).unwrap();
+    let mut ledger = Ledger::open_with(dir.path(), edge(), super::book::SMALL).unwrap();
+    ledger.append(vec![sign_in(n + 1)]).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), sealed);
+    assert_eq!(verify(dir.path(), &|_, _| {}).unwrap().faults, vec![]);
+}
+
+#[test]
+fn a_creation_cut_short_is_begun_again_and_nothing_else_is() {
+    let dir = folder();
+    drop(create(dir.path(), PLAIN));
+    let settings = dir.path().join("ledger.toml");
+    std::fs::remove_file(&settings).unwrap();
+    let whole = std::fs::read(dir.path().join(FIRST)).unwrap();
+    for cut in [96, 97, whole.len() - 1, whole.len()] {
+        std::fs::write(dir.path().join(FIRST), &whole[..cut]).unwrap();
+        let mut ledger = create(dir.path(), PLAIN);
+        ledger.append(vec![sign_in(1)]).unwrap();
+        drop(ledger);
+        assert_eq!(verify(dir.path(), &|_, _| {}).unwrap().faults, vec![]);
+        std::fs::remove_file(&settings).unwrap();
+    }
+    let opened = Ledger::create_with(dir.path(), &super::book::options(), edge(), PLAIN);
+    assert!(matches!(
+        opened,
+        Err(ledger::CreateError::AlreadyThere { .. })
+    ));
+}
