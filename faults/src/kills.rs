@@ -25,10 +25,10 @@ pub const SIZES: SegmentOptions = SegmentOptions {
 const LIFE_MAX: u64 = 6_000;
 
 /// Rounds between verifications of every byte.
-const ROUNDS_VERIFIED: u64 = 100;
+const ROUNDS_VERIFIED: u64 = 50;
 
 /// Rounds on one ledger: opening it takes longer as it grows.
-const ROUNDS_EACH: u64 = 500;
+const ROUNDS_EACH: u64 = 150;
 
 /// When a writer is killed.
 #[derive(Debug, Clone, Copy)]
@@ -62,10 +62,25 @@ pub fn pour(
 /// When the machinery fails, not the writer.
 pub fn run(bench: &Bench, seed: u64) -> Result<Table> {
     let mut table = Table::default();
-    let mut random = Random(seed);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..bench.workers)
+            .map(|worker| scope.spawn(move || rounds(bench, worker, seed)))
+            .collect();
+        workers.into_iter().try_for_each(|worker| {
+            table.add(worker.join().map_err(|_| anyhow::anyhow!("panicked"))??);
+            Ok(())
+        })
+    })
+    .map(|()| table)
+}
+
+/// Kills the writers of one ledger after the other.
+fn rounds(bench: &Bench, worker: usize, seed: u64) -> Result<Table> {
+    let mut table = Table::default();
+    let mut random = Random(seed.wrapping_add(u64::try_from(worker)?));
     let mut round = 0;
     let mut acked = 0;
-    let dir = bench.work.join("killed");
+    let dir = bench.work.join(format!("killed-{worker}"));
     while Instant::now() < bench.until {
         if round % ROUNDS_EACH == 0 {
             if dir.exists() {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use ledger::CreateError;
 
 use crate::check::{Book, Found};
 use crate::disk::Disk;
@@ -85,10 +86,14 @@ fn one(book: &Book, cut: &Cut, dir: &Path) -> Result<&'static str> {
     std::fs::create_dir_all(dir)?;
     cut.image.write(dir)?;
     let acked = cut.claims.iter().map(|ack| ack.size).max().unwrap_or(0);
-    let outcome = book.check(&dir.join("book"), &cut.claims)?;
+    let is_documented = cut.image.overtaken.iter().any(|first| *first >= acked);
+    let outcome = match book.check(&dir.join("book"), &cut.claims) {
+        // the first batch of a ledger that is not yet one
+        Err(error) if is_documented && acked == 0 && is_taken(&error) => return Ok(REFUSED),
+        outcome => outcome?,
+    };
     Ok(match outcome.found {
         Found::Refused(words) => {
-            let is_documented = cut.image.overtaken.iter().any(|first| *first >= acked);
             ensure!(is_documented, "refused: {words}");
             REFUSED
         }
@@ -97,6 +102,11 @@ fn one(book: &Book, cut: &Cut, dir: &Path) -> Result<&'static str> {
         Found::Exact if outcome.torn => "torn",
         Found::Exact => "exact",
     })
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    let created = error.downcast_ref::<CreateError>();
+    matches!(created, Some(CreateError::AlreadyThere { .. }))
 }
 
 /// Makes the cuts.
