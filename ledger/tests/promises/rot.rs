@@ -170,6 +170,7 @@ fn every_changed_byte_of_every_file_is_named_or_made_good() {
     let tiny = SegmentOptions {
         segment_bytes: 1_500,
         extend_bytes: 0,
+        index_events: 2,
     };
     let one = SegmentOptions {
         extend_bytes: 0,
