@@ -18,7 +18,7 @@ use crate::prepared::{Prepared, Preparer};
 use handoff::{Receiver, Reply, Sender, handoff};
 
 /// Bytes of a group, unless one request alone has more: what a disk syncs at its best rate
-/// (1 MiB in 0.4 ms to 0.9 ms, 8 MiB beyond the end of a file in 30 ms; `docs/performance.md`).
+/// (measured: 1 MiB in 0.4 to 0.9 ms, but 8 MiB beyond the end of a file in 30 ms).
 const GROUP_BYTES_MAX: usize = 1 << 20;
 
 /// Requests of a group.

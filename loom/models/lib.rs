@@ -154,18 +154,21 @@ fn a_writer_that_ends_leaves_no_caller_waiting() {
         let (requests, receiver) = handoff::<u32, (u32, usize)>(1);
         // takes one and goes away without a word, as a thread that panics does
         let writer = thread::spawn(move || drop(receiver.take(ANY, 1)));
+        let ask = |requests: &Sender<u32, (u32, usize)>, request| match requests.send(request, 1) {
+            Ok(pending) => assert_eq!(pending.wait(), None),
+            Err(given_back) => assert_eq!(given_back, request),
+        };
+        // one in hand, one in the queue, one kept waiting by it
         let callers = [1, 2].map(|request| {
             let requests = requests.clone();
-            thread::spawn(move || match requests.send(request, 1) {
-                Ok(pending) => assert_eq!(pending.wait(), None),
-                Err(given_back) => assert_eq!(given_back, request),
-            })
+            thread::spawn(move || ask(&requests, request))
         });
+        ask(&requests, 3);
         for caller in callers {
             caller.join().unwrap();
         }
         writer.join().unwrap();
-        assert!(requests.send(3, 1).is_err());
+        assert!(requests.send(4, 1).is_err());
     });
 }
 
