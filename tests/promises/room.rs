@@ -46,6 +46,7 @@ impl Scene {
         let sizes = SegmentOptions {
             segment_bytes: 64 << 10,
             extend_bytes: 0,
+            ..SegmentOptions::default()
         };
         let edge = Edge {
             clock: Box::new(|| "2027-06-01T00:00:00Z".parse::<Timestamp>().unwrap()),
