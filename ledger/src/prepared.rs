@@ -16,11 +16,15 @@ use crate::hash::{self, BLOCK_BYTES, Hash, KEY_PUBLIC, keyed_many};
 use crate::ledger::AppendError;
 use crate::payload::{PAYLOAD_BYTES_MAX, write_padded};
 
-/// Events of one chunk: whose names are blinded once, and whose hashes fill SIMD lanes.
-const CHUNK_EVENTS: usize = 256;
+/// Events of one chunk: whose names are blinded once, and whose hashes fill SIMD lanes. Their buffer
+/// stays below what allocators give back to the system each time.
+const CHUNK_EVENTS: usize = 128;
+
+/// Bytes kept ready for a payload, so that the buffer of a chunk seldom grows: a sign-in has 400.
+const PAYLOAD_BYTES_USUAL: usize = 512;
 
 /// Events from which on other threads are asked to help.
-const PARALLEL_EVENTS_MIN: usize = 2 * CHUNK_EVENTS;
+const PARALLEL_EVENTS_MIN: usize = 4 * CHUNK_EVENTS;
 
 /// Prepares events for one ledger, from any thread; cheap to clone. It holds the blinding key,
 /// which is never printed, and wiped with the last clone.
@@ -164,6 +168,7 @@ impl Chunk {
     fn of(events: &[Event], blind: &Hash) -> Result<Self, AppendError> {
         let mut chunk = Self::default();
         chunk.facts.reserve(events.len());
+        chunk.padded.reserve(events.len() * PAYLOAD_BYTES_USUAL);
         let mut streams: HashMap<&str, usize> = HashMap::with_capacity(events.len());
         let mut actors: HashMap<&str, Hash> = HashMap::new();
         for event in events {

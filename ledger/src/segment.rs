@@ -17,14 +17,14 @@ pub(crate) mod seal;
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::event::Position;
 use crate::hash::Hash;
 use crate::store::{RecordRef, Store, StoreError, StoredRecord};
-use file::{SegmentFile, last_nonzero, name_of};
+use file::{SegmentFile, last_nonzero, name_of, write_at};
 use frame::{Commit, HEADER_BYTES, Header, Kind, begin, finish};
 use index::{Block, Index};
 use open::NoOne;
@@ -88,6 +88,9 @@ pub(crate) struct SegmentStore {
     /// Length of the active file, zeros ahead included.
     allocated: u64,
     poisoned: bool,
+    /// Over what the active segment holds, when all of it was written here: a roll-over need not
+    /// read it again.
+    digest: Option<blake3::Hasher>,
     buffer: Vec<u8>,
     blocks: RefCell<Vec<KeptBlock>>,
 }
@@ -136,6 +139,7 @@ impl SegmentStore {
             extent,
             allocated,
             poisoned: false,
+            digest: None,
             buffer: Vec::new(),
             blocks: RefCell::default(),
         };
@@ -180,7 +184,10 @@ impl SegmentStore {
         // Its name too must be there before the footer is.
         sync_dir(&self.dir)?;
         let seal = Seal {
-            digest: digest(&self.active, self.extent.end)?,
+            digest: match &self.digest {
+                Some(running) => *running.finalize().as_bytes(),
+                None => digest(&self.active, self.extent.end)?,
+            },
             first: self.active.first,
             count: self.extent.next - self.active.first,
             times: self.extent.times,
@@ -191,9 +198,8 @@ impl SegmentStore {
         seal.write(&mut footer);
         finish(start, &mut footer).ok_or(io::ErrorKind::InvalidInput)?;
         let write = || {
-            let mut file = &self.active.file;
-            file.seek(SeekFrom::Start(self.extent.end))?;
-            file.write_all(&footer)?;
+            let file = &self.active.file;
+            write_at(file, &footer, self.extent.end)?;
             file.set_len(self.extent.end + length(&footer))?;
             file.sync_all()
         };
@@ -205,6 +211,9 @@ impl SegmentStore {
         publish_segment(&self.dir, header.first)?;
         self.active = SegmentFile::open_for_writing(&self.dir, header.first)?;
         self.extent = Extent::of_header(header);
+        let mut digest = blake3::Hasher::new();
+        digest.update(&header.encode());
+        self.digest = Some(digest);
         self.allocated = self.extent.end;
         self.indexes.push(Index::new(header.first, self.extent.end));
         Ok(())
@@ -272,15 +281,16 @@ impl SegmentStore {
             // A large batch moves the end of the file anyway; zeros would only be written twice.
             if bytes <= ahead / BATCHES_AHEAD_MIN {
                 let zeros = vec![0; usize::try_from(end + ahead - self.allocated).unwrap_or(0)];
-                self.active.file.seek(SeekFrom::Start(self.allocated))?;
-                self.active.file.write_all(&zeros)?;
+                write_at(&self.active.file, &zeros, self.allocated)?;
                 self.allocated = end + ahead;
             }
         }
-        let file = &mut self.active.file;
-        file.seek(SeekFrom::Start(self.extent.end))?;
-        file.write_all(&self.buffer)?;
+        let file = &self.active.file;
+        write_at(file, &self.buffer, self.extent.end)?;
         file.sync_data()?;
+        if let Some(digest) = &mut self.digest {
+            digest.update(&self.buffer);
+        }
         self.allocated = self.allocated.max(end);
         Ok(())
     }

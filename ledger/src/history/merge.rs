@@ -107,15 +107,16 @@ fn ids_of<'p>(
     })
 }
 
+/// Name, newest part first, row.
+type StreamItem = Reverse<(Hash, Reverse<usize>, [u8; STREAM_BYTES])>;
+
 /// The streams of all, sorted; of one that several know, what the newest says.
 fn streams_of(parts: &[Lookup]) -> io::Result<impl FnMut(&mut Vec<u8>) -> io::Result<bool>> {
     let mut rows: Vec<Rows<'_>> = parts
         .iter()
         .map(|part| part.streams.rows(part.file()))
         .collect();
-    // name, newest part first, row
-    let mut next: BinaryHeap<Reverse<(Hash, Reverse<usize>, [u8; STREAM_BYTES])>> =
-        BinaryHeap::new();
+    let mut next: BinaryHeap<StreamItem> = BinaryHeap::new();
     for (number, rows) in rows.iter_mut().enumerate() {
         if let Some(row) = rows.next()? {
             next.extend(item(row, number));
@@ -140,7 +141,7 @@ fn streams_of(parts: &[Lookup]) -> io::Result<impl FnMut(&mut Vec<u8>) -> io::Re
     })
 }
 
-fn item(row: &[u8], number: usize) -> Option<Reverse<(Hash, Reverse<usize>, [u8; STREAM_BYTES])>> {
+fn item(row: &[u8], number: usize) -> Option<StreamItem> {
     let name = row.first_chunk()?;
     let row = row.first_chunk()?;
     Some(Reverse((*name, Reverse(number), *row)))

@@ -38,11 +38,17 @@ fn kind_of(path: &str) -> Kind {
         "book/LOCK" => Kind::Lock,
         "book/checkpoint" => Kind::Note,
         "book.keys/data.keys" => Kind::Keys,
-        _ if path.ends_with(".seg") => Kind::Book,
+        _ if is_segment(path) => Kind::Book,
         _ if path.starts_with("book/tile/") => Kind::Tile,
         _ if path.starts_with("book/checkpoints/") => Kind::Note,
         _ => Kind::Derived,
     }
+}
+
+fn is_segment(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|ending| ending == "seg")
 }
 
 /// A ledger, the events in it, and the key it is signed with.
@@ -264,7 +270,7 @@ fn every_file_removed_is_named_or_made_good() {
                 let appended = scene.open().unwrap().append(vec![registered(99, "new")]);
                 assert!(matches!(appended, Err(AppendError::KeysMissing { .. })));
             }
-            _ if path.ends_with(".seg") => {
+            _ if is_segment(&path) => {
                 assert!(scene.is_named(), "{path}");
                 assert!(scene.open().is_err(), "{path}");
             }

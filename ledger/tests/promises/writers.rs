@@ -32,13 +32,12 @@ fn racer(dir: &Path, no: u32) -> Child {
 /// Opens and appends again and again; every refusal must be the one that names the lock.
 fn race(dir: &Path, no: u32) {
     for batch in 0..BATCHES {
-        let mut ledger = loop {
-            match Ledger::open_with(dir, edge(), SMALL) {
-                Ok(ledger) => break ledger,
-                Err(OpenError::Locked { .. }) => std::thread::yield_now(),
-                Err(other) => panic!("refused otherwise: {other}"),
-            }
-        };
+        let mut opened = Ledger::open_with(dir, edge(), SMALL);
+        while matches!(opened, Err(OpenError::Locked { .. })) {
+            std::thread::yield_now();
+            opened = Ledger::open_with(dir, edge(), SMALL);
+        }
+        let mut ledger = opened.unwrap();
         let first = no * 10_000 + batch * 10;
         ledger
             .append((first..first + 3).map(sign_in).collect())
@@ -72,7 +71,7 @@ fn of_two_processes_one_writes_and_the_other_is_refused() {
     reader.scan(1..u64::MAX, &|_| true, &mut each).unwrap();
     assert_eq!(ids.len(), usize::try_from(3 * BATCHES * 3).unwrap());
     // each batch lies together
-    let mut starts: Vec<_> = ids.chunks(3).map(|batch| batch.to_vec()).collect();
+    let mut starts: Vec<_> = ids.chunks(3).map(<[ledger::EventId]>::to_vec).collect();
     starts.sort_unstable_by_key(|batch| batch[0].0);
     let mut expected: Vec<_> = (1..=3)
         .flat_map(|no| (0..BATCHES).map(move |batch| no * 10_000 + batch * 10))
