@@ -3,9 +3,10 @@
 //!
 //! The model is as weak as POSIX lets a file system be. A sync of a file makes its bytes durable,
 //! not its name; a sync of a folder makes the names in it durable. Writes reach the disk in pieces
-//! and in any order, the length of a file with or without them. What a failed sync did not write
-//! stays unwritten whatever is synced later (Rebello et al., USENIX ATC 2020), but is read back as
-//! if it were there until the power goes.
+//! and in any order, the length of a file with or without them. What a failed sync of a file did
+//! not write stays unwritten whatever is synced later (Rebello et al., USENIX ATC 2020), but is read
+//! back as if it were there until the power goes. Names are another matter: file systems keep them
+//! in a journal, which a later sync writes, or which ends all writing when it cannot be written.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -228,13 +229,10 @@ impl Disk {
                 }
             }
             Content::Folder(names, changes) => {
-                settle(changes, becomes);
-                let safe = changes
-                    .iter()
-                    .take_while(|(state, _)| state.is_safe())
-                    .count();
-                for (_, naming) in changes.drain(..safe) {
-                    naming.apply(names);
+                if becomes == State::Durable {
+                    for (_, naming) in changes.drain(..) {
+                        naming.apply(names);
+                    }
                 }
             }
         }
