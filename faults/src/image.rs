@@ -66,7 +66,7 @@ pub fn build(disk: &Disk, piece: usize, keep: &[bool]) -> Image {
                         change.apply(&mut file);
                     }
                 }
-                let pending = changes.iter().filter(|(state, _)| *state == State::Pending);
+                let pending = changes.iter().filter(|(state, _)| is_open(*state));
                 let overtaken = pending
                     .flat_map(|(_, change)| overtaken(&file, change))
                     .collect();

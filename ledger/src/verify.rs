@@ -25,12 +25,14 @@ mod tree;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rayon::prelude::*;
 
 use crate::event::Position;
 use crate::hash::{self, Hash};
 use crate::ledger::OpenError;
+use crate::lock;
 use crate::note::VerifierKey;
 use crate::place::Place;
 use crate::reader::Reader;
@@ -272,8 +274,12 @@ fn length_of(dir: &Path, first: Position) -> u64 {
         .unwrap_or(0)
 }
 
-/// Readings of a faulty last segment until two agree: a writer may be in the middle of a batch.
+/// Readings of a faulty last segment until some agree: a writer may be in the middle of a batch.
 const READINGS_MAX: usize = 16;
+
+/// Readings that must agree while a writer holds the ledger, and the time between them.
+const AGREEING: usize = 3;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A segment to check.
 struct Asked<'a> {
@@ -303,6 +309,8 @@ fn check_file(
     segment.read_whole(buffer).map_err(failed)?;
     let mut checked = check(buffer, &segment, ask);
     checked.faults.extend(packed::faults(&segment, buffer));
+    let is_written = || lock::held_by(dir).is_ok_and(|holder| holder.is_some());
+    let mut agreed = 0;
     for _ in 0..READINGS_MAX {
         if !is_last || checked.faults.is_empty() {
             break;
@@ -310,8 +318,15 @@ fn check_file(
         let mut again = Vec::with_capacity(buffer.len());
         segment.read_whole(&mut again).map_err(failed)?;
         if again == *buffer {
-            break;
+            agreed += 1;
+            if agreed == AGREEING || !is_written() {
+                break;
+            }
+            // it may have been kept waiting in the middle of a batch
+            std::thread::sleep(PAUSE);
+            continue;
         }
+        agreed = 0;
         *buffer = again;
         checked = check(buffer, &segment, ask);
     }
