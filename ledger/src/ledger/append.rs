@@ -1,10 +1,10 @@
 //! Appending: what the requests of a group become, and writing them.
 
-use super::plan::{Plan, Planner, find};
+use super::plan::{Plan, Planner};
 use super::{AppendError, Ledger, OpenError, opening};
 use crate::decide::Receipt;
 use crate::entry::{ENTRY_BYTES, Entry};
-use crate::event::{Event, Position};
+use crate::event::Event;
 use crate::payload::SALT_BYTES;
 use crate::prepared::{Prepared, Preparer};
 use crate::store::{RecordRef, Store as _, StoreError};
@@ -130,11 +130,7 @@ impl Ledger {
             history: &self.history,
             plan,
         };
-        let known: Vec<Option<Position>> = request
-            .iter()
-            .map(|ready| find(planner.history, planner.store, &ready.fact.id))
-            .collect::<Result<_, _>>()?;
-        let receipts = planner.request(request, &known)?;
+        let receipts = planner.request(request)?;
         if plan.from(start).any(|ready| ready.private.is_some()) {
             self.keyring.ready()?;
         }

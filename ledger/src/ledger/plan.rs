@@ -83,16 +83,11 @@ pub(super) struct Planner<'p, 'a> {
 }
 
 impl<'a> Planner<'_, 'a> {
-    /// Decides what each event of a request becomes; `known` tells where its id is in the book.
-    /// After an error the plan is to be truncated.
-    pub(super) fn request(
-        &mut self,
-        request: &'a Prepared,
-        known: &[Option<Position>],
-    ) -> Result<Vec<Receipt>, AppendError> {
+    /// Decides what each event of a request becomes. After an error the plan is to be truncated.
+    pub(super) fn request(&mut self, request: &'a Prepared) -> Result<Vec<Receipt>, AppendError> {
         let mut receipts = Vec::with_capacity(request.len());
-        for (ready, known) in request.iter().zip(known) {
-            let receipt = match known.or_else(|| self.planned_at(&ready.fact.id)) {
+        for ready in request.iter() {
+            let receipt = match self.find(&ready.fact.id)? {
                 Some(of) => self.repeated(&ready, of)?,
                 None => Receipt::Appended(self.push(ready.fact.id, Planned::Given(ready))),
             };
@@ -101,8 +96,12 @@ impl<'a> Planner<'_, 'a> {
         Ok(receipts)
     }
 
-    fn planned_at(&self, id: &EventId) -> Option<Position> {
-        self.plan.positions.get(id).copied()
+    /// Where an event is in the book, or will be.
+    fn find(&self, id: &EventId) -> Result<Option<Position>, AppendError> {
+        match self.plan.positions.get(id) {
+            Some(planned) => Ok(Some(*planned)),
+            None => find(self.history, self.store, id),
+        }
     }
 
     /// Plans an event; where it will be.
@@ -157,8 +156,7 @@ impl<'a> Planner<'_, 'a> {
         event: &Event,
         about: &Ready<'_>,
     ) -> Result<Result<Position, Position>, AppendError> {
-        let known = find(self.history, self.store, &event.id)?;
-        if let Some(known) = known.or_else(|| self.planned_at(&event.id)) {
+        if let Some(known) = self.find(&event.id)? {
             return Ok(Err(known));
         }
         let about = About {
