@@ -125,10 +125,6 @@ impl SegmentStore {
         let first = active.first;
         let fail = |source| io_error(first, source);
         let allocated = active.file.metadata().map_err(fail)?.len();
-        // What a writer that was killed left in the memory of the machine only is now taken for
-        // durable, and said to be: the end of the ledger, and the names of its files.
-        active.file.sync_all().map_err(fail)?;
-        sync_dir(dir).map_err(fail)?;
         let sealed = extent.seal.is_some();
         let mut store = Self {
             dir: dir.to_owned(),

@@ -7,7 +7,7 @@ use super::file::{SegmentFile, list, name_of};
 use super::frame::Header;
 use super::index::Index;
 use super::recover::{Extent, Met, Rest, Visit, cut_torn, footer, walk};
-use super::{SegmentOptions, SegmentStore, damaged, io_error};
+use super::{SegmentOptions, SegmentStore, damaged, io_error, sync_dir};
 use crate::hash::Hash;
 use crate::store::StoreError;
 
@@ -139,6 +139,12 @@ impl SegmentStore {
                 return Err(damaged(&segment, 0, expected.first));
             }
             let is_last = first == last;
+            if is_last {
+                // What a writer that was killed left in the memory of the machine only is from here
+                // on taken for durable, by `follow` as well: the end of the ledger, and the names.
+                segment.file.sync_all().map_err(fail)?;
+                sync_dir(dir).map_err(fail)?;
+            }
             if begin.as_ref().is_some_and(|(_, at)| first < at) {
                 expected = after(&segment, &expected)?;
                 continue;
