@@ -122,4 +122,11 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// A store on other machines did not do it; the cause says why and what to do.
+    #[error("the store did not answer as asked")]
+    Remote {
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
