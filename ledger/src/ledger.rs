@@ -3,7 +3,7 @@
 mod append;
 mod error;
 mod keyring;
-mod opening;
+pub(crate) mod opening;
 mod plan;
 mod prune;
 mod redact;
@@ -14,7 +14,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::decide::Head;
-use crate::entry::Entry;
+use crate::entry::{ENTRY_BYTES, Entry};
 use crate::event::{Event, EventBody, EventId, NaturalKey, Position, StreamName, book};
 use crate::hash;
 use crate::history::History;
@@ -25,7 +25,7 @@ use crate::segment::file::{self, SegmentFile};
 use crate::segment::recover::{Extent, Met, Rest, walk};
 use crate::segment::{SegmentOptions, SegmentStore, sync_dir};
 use crate::settings::{self, Settings};
-use crate::store::Store as _;
+use crate::store::{Store, StoreError};
 use crate::tiles::TileWriter;
 use crate::tree::{TreeHash, WIDTH};
 use crate::vault::{self, VaultError};
@@ -72,6 +72,8 @@ pub struct Ledger {
     head: Head,
     history: History,
     store: SegmentStore,
+    /// Where records are appended before they are here, when the ledger is kept elsewhere.
+    upstream: Option<Box<dyn Store + Send>>,
     tiles: TileWriter,
     keyring: Keyring,
     edge: Edge,
@@ -109,42 +111,44 @@ impl Ledger {
     pub fn create_with(
         place: impl Into<Place>,
         options: &CreateOptions,
-        mut edge: Edge,
+        edge: Edge,
         sizes: SegmentOptions,
     ) -> Result<Self, CreateError> {
-        let place = place.into();
+        Self::make(&place.into(), options, edge, sizes, None)
+    }
+
+    /// As [`Ledger::create_with`], of a ledger that is kept in another store, which must be empty:
+    /// the folder is a replica of it.
+    ///
+    /// # Errors
+    /// As [`Ledger::create`], and when the store did not take the first event.
+    pub fn create_over(
+        place: impl Into<Place>,
+        options: &CreateOptions,
+        edge: Edge,
+        sizes: SegmentOptions,
+        upstream: Box<dyn Store + Send>,
+    ) -> Result<Self, CreateError> {
+        if upstream.size() > 0 {
+            return Err(StoreError::Expected {
+                expected: 0,
+                actual: upstream.size(),
+            }
+            .into());
+        }
+        Self::make(&place.into(), options, edge, sizes, Some(upstream))
+    }
+
+    fn make(
+        place: &Place,
+        options: &CreateOptions,
+        mut edge: Edge,
+        sizes: SegmentOptions,
+        upstream: Option<Box<dyn Store + Send>>,
+    ) -> Result<Self, CreateError> {
         let dir = place.folder();
         let settings = Settings::new(&options.origin, options.private_network)?;
-        let io = |source| CreateError::Io {
-            path: dir.to_owned(),
-            source,
-        };
-        make_folder(dir).map_err(io)?;
-        let locked = |source| CreateError::Io {
-            path: dir.join(LOCK_FILE),
-            source,
-        };
-        let owned = || dir.to_owned();
-        let lock = match try_lock(dir, place.holder()).map_err(locked)? {
-            Attempt::Locked(lock) => lock,
-            Attempt::Held(holder) => {
-                return Err(CreateError::Locked {
-                    dir: owned(),
-                    holder,
-                });
-            }
-            Attempt::Unsupported(source) => {
-                return Err(CreateError::NoLocks {
-                    dir: owned(),
-                    source,
-                });
-            }
-        };
-        if Settings::read(dir)?.is_some() || !is_free(dir).map_err(io)? {
-            return Err(CreateError::AlreadyThere {
-                dir: dir.to_owned(),
-            });
-        }
+        let lock = make_new(place)?;
         if vault::exists(place.keys()) {
             return Err(CreateError::KeysThere {
                 path: place.keys().join(vault::DATA_KEYS_FILE),
@@ -172,6 +176,7 @@ impl Ledger {
             history: History::empty(dir, head.ledger_id, sizes.index_events),
             head,
             store,
+            upstream,
             tiles,
             edge,
             failed: false,
@@ -220,12 +225,7 @@ impl Ledger {
         if first.stream_id != hash::stream_id(&blind, StreamName::ledger().as_str()) {
             return Err(OpenError::BlindForeign { dir: owned() });
         }
-        let size = store.size();
-        let unfilled: Vec<[u8; 256]> = (size - size % WIDTH..size)
-            .filter_map(|position| store.get(position).transpose())
-            .map(|record| record.map(|record| record.entry))
-            .collect::<Result<_, _>>()?;
-        let tiles = TileWriter::open(dir, size, &unfilled)?;
+        let tiles = TileWriter::open(dir, store.size(), &unfilled(&store)?)?;
         let mut keyring = Keyring::new(place.keys().to_owned(), head.ledger_id);
         keyring.load(&store, &history)?;
         Ok(Self {
@@ -235,11 +235,33 @@ impl Ledger {
             head,
             history,
             store,
+            upstream: None,
             tiles,
             edge,
             failed: false,
             _lock: lock,
         })
+    }
+
+    /// The same ledger, kept in another store of which this folder is a replica: from here on what
+    /// is appended is there before it is here.
+    ///
+    /// # Errors
+    /// [`StoreError::Expected`] when the store is elsewhere, and [`StoreError::Misfit`] when its
+    /// newest record is another.
+    pub fn over(mut self, upstream: Box<dyn Store + Send>) -> Result<Self, StoreError> {
+        let (expected, actual) = (self.size(), upstream.size());
+        if expected != actual {
+            return Err(StoreError::Expected { expected, actual });
+        }
+        if upstream.head_chain() != self.head_chain() {
+            return Err(StoreError::Misfit {
+                position: actual.saturating_sub(1),
+                what: "the store has another than its replica here",
+            });
+        }
+        self.upstream = Some(upstream);
+        Ok(self)
     }
 
     /// Number of events.
@@ -297,6 +319,49 @@ impl Ledger {
     pub fn erasures_finished(&self) -> u64 {
         self.keyring.finished()
     }
+}
+
+/// Makes the folder of a ledger that is to be, and takes its lock.
+pub(crate) fn make_new(place: &Place) -> Result<WriterLock, CreateError> {
+    let dir = place.folder();
+    let io = |source| CreateError::Io {
+        path: dir.to_owned(),
+        source,
+    };
+    make_folder(dir).map_err(io)?;
+    let locked = |source| CreateError::Io {
+        path: dir.join(LOCK_FILE),
+        source,
+    };
+    let owned = || dir.to_owned();
+    let lock = match try_lock(dir, place.holder()).map_err(locked)? {
+        Attempt::Locked(lock) => lock,
+        Attempt::Held(holder) => {
+            return Err(CreateError::Locked {
+                dir: owned(),
+                holder,
+            });
+        }
+        Attempt::Unsupported(source) => {
+            return Err(CreateError::NoLocks {
+                dir: owned(),
+                source,
+            });
+        }
+    };
+    if Settings::read(dir)?.is_some() || !is_free(dir).map_err(io)? {
+        return Err(CreateError::AlreadyThere { dir: owned() });
+    }
+    Ok(lock)
+}
+
+/// Entries behind the last full tile.
+pub(crate) fn unfilled(store: &SegmentStore) -> Result<Vec<[u8; ENTRY_BYTES]>, StoreError> {
+    let size = store.size();
+    (size - size % WIDTH..size)
+        .filter_map(|position| store.get(position).transpose())
+        .map(|record| record.map(|record| record.entry))
+        .collect()
 }
 
 /// Makes a folder, and its name durable.

@@ -91,6 +91,12 @@ pub enum SettingsError {
         /// Its length.
         bytes: usize,
     },
+    /// A blinding key is not put in the place of another.
+    #[error("`{path}` is another blinding key")]
+    OtherBlind {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Settings {
@@ -119,7 +125,7 @@ impl Settings {
     /// Reads the settings of the ledger in a folder; `None` when there is no ledger.
     ///
     /// # Errors
-    /// All but [`SettingsError::Write`] and [`SettingsError::Blind`].
+    /// Those about settings, not about the blinding key.
     pub fn read(dir: &Path) -> Result<Option<Self>, SettingsError> {
         let path = dir.join(SETTINGS_FILE);
         let text = match std::fs::read_to_string(&path) {
@@ -195,6 +201,33 @@ pub(crate) fn read_blind(dir: &Path) -> Result<Option<Hash>, SettingsError> {
             path,
             bytes: length,
         })
+}
+
+/// Copies the blinding key of one folder into another that has none, which is made if need be.
+/// `false` when there is none to copy.
+///
+/// # Errors
+/// [`SettingsError::OtherBlind`] when the other folder has another, and when either cannot be used.
+pub fn copy_blind(from: &Path, to: &Path) -> Result<bool, SettingsError> {
+    let Some(blind) = read_blind(from)? else {
+        return Ok(false);
+    };
+    match read_blind(to)? {
+        Some(there) if there == blind => {}
+        Some(_other) => {
+            return Err(SettingsError::OtherBlind {
+                path: to.join(BLIND_FILE),
+            });
+        }
+        None => {
+            crate::vault::make_folder(to).map_err(|source| SettingsError::Io {
+                path: to.to_owned(),
+                source,
+            })?;
+            write_blind(to, &blind)?;
+        }
+    }
+    Ok(true)
 }
 
 /// Writes a small file durably: all of it under its name, or nothing.

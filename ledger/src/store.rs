@@ -3,6 +3,7 @@
 use crate::entry::{ENTRY_BYTES, Entry};
 use crate::event::Position;
 use crate::hash::Hash;
+use crate::tiles::TileError;
 
 /// A record as stored: entry and payload bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +123,17 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// A record is not the next one of this ledger.
+    #[error("the record at position {position} does not continue the ledger: {what}")]
+    Misfit {
+        /// Position of the record.
+        position: Position,
+        /// Why not.
+        what: &'static str,
+    },
+    /// The tiles beside the records are not those of its entries.
+    #[error(transparent)]
+    Tiles(#[from] TileError),
     /// A store on other machines did not do it; the cause says why and what to do.
     #[error("the store did not answer as asked")]
     Remote {

@@ -21,6 +21,7 @@ mod promises {
     mod pack;
     mod prune;
     mod read;
+    mod replica;
     mod restore;
     mod rot;
     mod tamper;

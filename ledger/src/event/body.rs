@@ -197,6 +197,9 @@ impl EventType {
             .map(|(number, _)| *number)
     }
 
+    /// Type of `ledger.created`.
+    pub(crate) const CREATED: Self = Self(0x0b01);
+
     /// Type of `ledger.redacted`.
     pub(crate) const REDACTED: Self = Self(0x0b09);
 

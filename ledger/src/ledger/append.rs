@@ -155,9 +155,19 @@ impl Ledger {
                 private,
             })
             .collect();
-        let Self { store, head, .. } = self;
+        let Self {
+            store,
+            upstream,
+            head,
+            ..
+        } = self;
         let hash = || -> Vec<TreeHash> { made.iter().map(|(entry, _)| leaf_hash(entry)).collect() };
-        let mut append = || store.append(expected, &records, &head.chain);
+        let mut append = || {
+            if let Some(upstream) = upstream {
+                upstream.append(expected, &records, &head.chain)?;
+            }
+            store.append(expected, &records, &head.chain)
+        };
         let (stored, leaves) = if records.len() < PARALLEL_MIN {
             (append(), hash())
         } else {

@@ -60,6 +60,9 @@ pub enum CreateError {
         /// The file.
         path: PathBuf,
     },
+    /// A replica was to begin with a record that is not `ledger.created`.
+    #[error("the first record is not the beginning of a ledger")]
+    NotTheFirst,
     /// The first segment could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),

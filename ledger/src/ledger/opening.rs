@@ -16,7 +16,7 @@ use crate::streams::{StreamHead, Streams};
 
 /// Opens the store and what is known of its history, and moves the head to its end. What the
 /// index does not tell is read from the entries.
-pub(super) fn open(
+pub(crate) fn open(
     dir: &Path,
     head: &mut Head,
     sizes: SegmentOptions,
@@ -49,7 +49,7 @@ pub(super) fn open(
 
 /// Writes a run of what came since the last one. One that cannot be written is tried again later:
 /// nothing is lost, the index follows from the entries.
-pub(super) fn keep(head: &mut Head, history: &mut History, extent: &Extent, indexes: &[Index]) {
+pub(crate) fn keep(head: &mut Head, history: &mut History, extent: &Extent, indexes: &[Index]) {
     let from = history.next();
     let behind = indexes.partition_point(|index| index.next() <= from);
     let behind = indexes.get(behind..).unwrap_or_default();

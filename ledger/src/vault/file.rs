@@ -234,8 +234,8 @@ fn fill(input: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Makes the folder and an empty file, both for their owner only; returns the file's length.
-pub(super) fn create(keys: &Path, path: &Path, ledger_id: [u8; 16]) -> Result<u64, VaultError> {
+/// Makes the folder of keys, for its owner only, when it is not there.
+pub(crate) fn make_folder(keys: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -243,9 +243,12 @@ pub(super) fn create(keys: &Path, path: &Path, ledger_id: [u8; 16]) -> Result<u6
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder
-        .create(keys)
-        .map_err(|source| io_error(keys, source))?;
+    builder.create(keys)
+}
+
+/// Makes the folder and an empty file, both for their owner only; returns the file's length.
+pub(super) fn create(keys: &Path, path: &Path, ledger_id: [u8; 16]) -> Result<u64, VaultError> {
+    make_folder(keys).map_err(|source| io_error(keys, source))?;
     let fail = |source| io_error(path, source);
     let temporary = path.with_extension("keys.tmp");
     let mut options = File::options();

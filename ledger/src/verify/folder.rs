@@ -10,9 +10,6 @@ use crate::hash::{self, Hash};
 use crate::ledger::OpenError;
 use crate::settings::{BLIND_FILE, SETTINGS_FILE, Settings, SettingsError, read_blind};
 
-/// Event type of `ledger.created`.
-const CREATED: EventType = EventType(0x0b01);
-
 /// What the files beside the segments say.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -108,7 +105,7 @@ impl Folder {
             .and_then(|payload| serde_json::from_value::<book::Created>(payload.body));
         match (created, &self.settings) {
             (Ok(created), Some(settings)) => {
-                if Entry::peek_event_type(entry) != CREATED {
+                if Entry::peek_event_type(entry) != EventType::CREATED {
                     faults.add(
                         0,
                         FaultClass::Format,
