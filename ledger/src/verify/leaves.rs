@@ -125,7 +125,12 @@ pub(super) fn read_stored(
 ) -> Option<Vec<TreeHash>> {
     let files = wanted.files.as_ref()?;
     let first = tile.index.checked_mul(WIDTH << (u32::from(tile.level) * 8));
-    match files.read(tile) {
+    let read = match files.read(tile) {
+        // a writer beside may just have given it its name, and then it is whole
+        Ok(None) if files.holds(tile) => files.read(tile),
+        read => read,
+    };
+    match read {
         Ok(None) if files.holds(tile) => {
             let detail =
                 "the tile is not 256 hashes; opened for writing, the ledger makes it again";
