@@ -49,7 +49,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn ok(subject: &'static str, what: impl Into<String>) -> Self {
+    /// As it should be.
+    pub fn ok(subject: &'static str, what: impl Into<String>) -> Self {
         Self {
             subject,
             level: Level::Ok,
@@ -58,7 +59,8 @@ impl Finding {
         }
     }
 
-    fn note(subject: &'static str, what: impl Into<String>, advice: impl Into<String>) -> Self {
+    /// Worth knowing, and what could be done.
+    pub fn note(subject: &'static str, what: impl Into<String>, advice: impl Into<String>) -> Self {
         Self {
             subject,
             level: Level::Note,
@@ -67,7 +69,12 @@ impl Finding {
         }
     }
 
-    fn problem(subject: &'static str, what: impl Into<String>, advice: impl Into<String>) -> Self {
+    /// To be seen to, and how.
+    pub fn problem(
+        subject: &'static str,
+        what: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
         Self {
             subject,
             level: Level::Problem,
@@ -181,7 +188,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
 }
 
 /// A count with its noun.
-fn counted(count: u64, one: &str, many: &str) -> String {
+pub fn counted(count: u64, one: &str, many: &str) -> String {
     match count {
         1 => format!("1 {one}"),
         count => format!("{} {many}", grouped(count)),
@@ -212,7 +219,7 @@ fn sized(bytes: u64) -> String {
 }
 
 /// A stretch of milliseconds in its largest unit.
-fn lasting(milliseconds: u64) -> String {
+pub fn lasting(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
     match seconds {
         0..60 => counted(seconds, "second", "seconds"),
