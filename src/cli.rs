@@ -19,7 +19,7 @@ pub(crate) use evidence::{
     Superlog, Verify,
 };
 pub(crate) use room::{Pack, Prune};
-pub(crate) use upkeep::{Backup, Doctor, Restore};
+pub(crate) use upkeep::{Backup, Copy, Doctor, Restore};
 
 /// Event-sourced audit and licensing ledger for workload identities.
 ///
@@ -33,18 +33,24 @@ daybook init && daybook import exports/   your own\n\nExit codes: 0 done, 1 fail
 4 findings at or above --fail-on, 5 coverage below the gate."
 )]
 pub(crate) struct Cli {
-    /// Folder of the ledger.
+    /// Folder of the ledger, or address of its stream: `kurrentdb://host:2113/contoso`.
     #[arg(
         long,
         global = true,
         env = "DAYBOOK_LEDGER",
+        hide_env_values = true,
         default_value = "daybook.ledger",
-        value_name = "DIR"
+        value_name = "DIR|ADDRESS"
     )]
     pub ledger: PathBuf,
-    /// Folder of the ledger's keys. Default: the ledger's name with `.keys` behind.
+    /// Folder of the ledger's keys. Default: the ledger's name with `.keys` behind; of a stream,
+    /// `<stream>.keys` in ~/.local/share/daybook.
     #[arg(long, global = true, env = "DAYBOOK_KEYS", value_name = "DIR")]
     pub keys: Option<PathBuf>,
+    /// Folder of the replica of a stream, which can be deleted. Default: `<stream>` in
+    /// ~/.local/state/daybook.
+    #[arg(long, global = true, env = "DAYBOOK_STATE", value_name = "DIR")]
+    pub state: Option<PathBuf>,
     /// Write JSON for programs.
     #[arg(long)]
     pub json: bool,
@@ -136,9 +142,15 @@ daybook backup --without-blind auditor/"
 daybook restore acme-2026-11-24.tar --ledger drill.ledger"
     )]
     Restore(Restore),
+    /// Copy a ledger from one store to another: folder or stream, in either direction.
+    #[command(
+        after_help = "Byte for byte the same events, chain and proofs. Begun again, it goes on where it was.\nKeys stay where they are, but for the blinding key, which goes along. Examples:\n  \
+daybook copy acme.ledger kurrentdb://n1:2113,n2:2113,n3:2113/acme\n  daybook copy kurrentdb://n1:2113/acme drill.ledger"
+    )]
+    Copy(Copy),
     /// Say how the ledger is and what to do, without changing anything.
     #[command(
-        after_help = "Exit code 1 when there is a problem. Reads no history: `daybook verify` does. Examples:\n  \
+        after_help = "Exit code 1 when there is a problem. Reads no history, `daybook verify` does; but every event\nof a stream, since nothing else shows which were redacted. Examples:\n  \
 daybook doctor\n  daybook doctor --backup /mnt/backup/acme\n  daybook doctor --json"
     )]
     Doctor(Doctor),
@@ -193,6 +205,7 @@ impl Command {
             Self::Bill(_) => "daybook bill",
             Self::Report(_) => "daybook report",
             Self::Demo(_) => "daybook demo",
+            Self::Copy(_) => "daybook copy",
             _ => "daybook",
         }
     }

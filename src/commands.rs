@@ -6,6 +6,7 @@ mod book;
 mod bundle;
 mod checkpoint;
 mod checks;
+mod copy;
 mod data_keys;
 mod demo;
 mod doctor;
@@ -34,7 +35,8 @@ use ledger::Place;
 
 use crate::cli::{Bill, Bundle, Checks, Cli, Command, Keys, Prove, Report, Superlog};
 use crate::edge;
-use crate::outcome::Outcome;
+use crate::outcome::{Hinted, Outcome};
+use crate::remote::Remote;
 use crate::style::Style;
 
 /// The flags every command has.
@@ -44,6 +46,8 @@ pub(crate) struct Globals<'a> {
     pub ledger: &'a Path,
     /// Folder of the keys, when it was named.
     pub keys: Option<&'a Path>,
+    /// The stream of which the folder holds a replica, when the ledger is kept on KurrentDB.
+    pub remote: Option<&'a Remote>,
     /// The command, for who waits for it to end.
     pub command: &'static str,
     /// JSON for programs.
@@ -58,6 +62,7 @@ impl<'a> Globals<'a> {
         Self {
             ledger,
             keys: None,
+            remote: None,
             ..self
         }
     }
@@ -66,6 +71,14 @@ impl<'a> Globals<'a> {
     pub(crate) fn key_folder(&self) -> KeyFolder {
         self.keys
             .map_or_else(|| KeyFolder::beside(self.ledger), KeyFolder::at)
+    }
+
+    /// The ledger as a person named it, without secrets.
+    pub(crate) fn shown(&self) -> String {
+        match self.remote {
+            Some(remote) => remote.shown(),
+            None => self.ledger.display().to_string(),
+        }
     }
 
     /// Where the ledger and its keys are, and who asks for it.
@@ -83,14 +96,29 @@ impl<'a> Globals<'a> {
 /// # Errors
 /// Whatever stopped it, for [`crate::outcome::failed`] to print.
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
+    Style::settle_stdout(cli.json || cli.quiet);
+    let remote = remote(cli)?;
+    let outcome = dispatch(cli, remote.as_ref());
+    if let Some(remote) = remote
+        && matches!(cli.command, Command::Checkpoint(_) | Command::Keys(_))
+    {
+        // also when it failed: what was signed before was signed
+        let kept = remote.keep_statements();
+        return outcome.and_then(|outcome| kept.map(|()| outcome));
+    }
+    outcome
+}
+
+fn dispatch(cli: &Cli, remote: Option<&Remote>) -> anyhow::Result<Outcome> {
+    let place = remote.map(Remote::place);
     let globals = |json: bool| Globals {
-        ledger: &cli.ledger,
-        keys: cli.keys.as_deref(),
+        ledger: place.map_or(&cli.ledger, Place::folder),
+        keys: place.map(Place::keys).or(cli.keys.as_deref()),
+        remote,
         command: cli.command.name(),
         json: cli.json || json,
         quiet: cli.quiet,
     };
-    Style::settle_stdout(cli.json || cli.quiet);
     match &cli.command {
         Command::Init(args) => init::run(globals(args.output.json), args),
         Command::Import(args) => import::run(globals(args.output.json), args),
@@ -129,6 +157,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Prune(args) => prune::run(globals(args.output.json), args),
         Command::Backup(args) => backup::run(globals(args.output.json), args),
         Command::Restore(args) => restore::run(globals(args.output.json), args),
+        Command::Copy(args) => copy::run(globals(args.output.json), args),
         Command::Doctor(args) => doctor::run(globals(args.output.json), args),
         Command::Identities(args) => identities::run(globals(args.output.json), args),
         Command::Identity(args) => identity::run(globals(args.output.json), args),
@@ -145,5 +174,50 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Outcome> {
             clap_complete::generate(*shell, &mut command, "daybook", &mut std::io::stdout());
             Ok(Outcome::Done)
         }
+    }
+}
+
+/// The stream a command is about, its replica ready; `None` when it is about a folder, or none.
+fn remote(cli: &Cli) -> anyhow::Result<Option<Remote>> {
+    if !is_about_a_ledger(&cli.command) {
+        return Ok(None);
+    }
+    let remote = Remote::of(&cli.ledger, cli.state.as_deref(), cli.keys.as_deref())?;
+    let remote = remote.map(|remote| remote.held_by(cli.command.name()));
+    if let Some(remote) = &remote {
+        prepare(remote, cli)?;
+    }
+    Ok(remote)
+}
+
+/// Whether a command reads `--ledger` at all.
+fn is_about_a_ledger(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Demo(_)
+            | Command::Completions { .. }
+            | Command::Copy(_)
+            | Command::Checks(_)
+            | Command::Superlog(_)
+            | Command::Prove(Prove::Check(_))
+            | Command::Bundle(Bundle::Verify(_))
+            | Command::Bill(Bill::Prices)
+    )
+}
+
+/// Makes a stream's replica ready for a command, or says why the command is none for streams.
+fn prepare(remote: &Remote, cli: &Cli) -> anyhow::Result<()> {
+    match &cli.command {
+        // they look at the stream themselves
+        Command::Init(_) | Command::Doctor(_) | Command::Verify(_) => Ok(()),
+        Command::Restore(_) => Err(Hinted::error(
+            "a backup is restored into a folder, not into a stream",
+            "restore it into a folder, then copy that: daybook copy FOLDER ADDRESS",
+        )),
+        Command::Prune(_) => Err(Hinted::error(
+            "payloads in a stream cannot be pruned: KurrentDB deletes from the front of a stream, entries and proofs with it",
+            "erase private data with `daybook redact`; to prune, copy the ledger to a folder: daybook copy ADDRESS FOLDER",
+        )),
+        _ => remote.catch_up(cli.quiet || cli.json),
     }
 }

@@ -7,6 +7,7 @@ mod edge;
 mod inputs;
 mod moment;
 mod outcome;
+mod remote;
 mod style;
 mod terminal;
 

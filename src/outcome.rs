@@ -3,6 +3,8 @@
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
+use ledger_kurrentdb::KurrentError;
+
 use crate::style::{Style, Tone};
 use crate::terminal;
 
@@ -92,6 +94,14 @@ fn hint_for(error: &anyhow::Error) -> Option<String> {
         .find_map(|cause| cause.downcast_ref::<Hinted>())
     {
         return Some(hinted.hint.clone());
+    }
+    let of_server = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<KurrentError>())
+        .map(KurrentError::hint)
+        .filter(|hint| !hint.is_empty());
+    if let Some(hint) = of_server {
+        return Some(hint.to_owned());
     }
     let kind = error
         .chain()

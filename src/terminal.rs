@@ -85,6 +85,10 @@ pub(crate) fn minute(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
+/// Narrower than this is a terminal that does not know its width, and what it is taken for.
+const WIDTH_MIN: u16 = 20;
+const WIDTH_UNKNOWN: u16 = 80;
+
 /// An empty table that fits the terminal.
 pub(crate) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
@@ -93,6 +97,8 @@ pub(crate) fn table(headings: &[&str]) -> Table {
         .set_content_arrangement(ContentArrangement::Dynamic);
     if !std::io::stdout().is_terminal() {
         table.set_width(200);
+    } else if table.width().is_some_and(|width| width < WIDTH_MIN) {
+        table.set_width(WIDTH_UNKNOWN);
     }
     let headings: Vec<Cell> = headings
         .iter()
@@ -158,6 +164,27 @@ pub(crate) fn progress(total: u64, quiet: bool, what: &str) -> ProgressBar {
     }
     bar.set_message(what.to_owned());
     bar
+}
+
+/// Progress over events, for a person who waits for more than a moment; gone when dropped.
+pub(crate) struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar that is invisible when quiet, or when there are so few events that it would flash.
+    pub(crate) fn over(events: u64, few: u64, quiet: bool, what: &str) -> Self {
+        Self(progress(events, quiet || events < few, what))
+    }
+
+    /// So many more are done.
+    pub(crate) fn add(&self, events: u64) {
+        self.0.inc(events);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod promises {
     mod real_logs;
     mod rebuild;
     mod room;
+    mod streams;
     mod tamper;
     mod tidy;
     mod upkeep;

@@ -51,6 +51,7 @@ mod replica;
 mod restore;
 mod segment;
 pub mod settings;
+pub mod statements;
 mod store;
 mod streams;
 mod tiles;

@@ -261,5 +261,21 @@ pub(crate) fn exists(keys: &Path) -> bool {
         || keys.join(DATA_KEYS_FILE).symlink_metadata().is_ok()
 }
 
+/// Whether data keys must be there: the folder of keys is, and not for the blinding key alone, as
+/// where a copy of a ledger was made and its keys stayed elsewhere. Locks are no keys.
+pub(crate) fn are_expected(keys: &Path) -> bool {
+    let Ok(items) = std::fs::read_dir(keys) else {
+        return keys.is_dir();
+    };
+    let names: Vec<_> = items.flatten().map(|item| item.file_name()).collect();
+    let is_no_key = |name: &std::ffi::OsString| {
+        name == crate::settings::BLIND_FILE
+            || Path::new(name)
+                .extension()
+                .is_some_and(|ending| ending == "lock")
+    };
+    names.is_empty() || !names.iter().all(is_no_key)
+}
+
 #[cfg(test)]
 mod tests;

@@ -39,7 +39,7 @@ use crate::reader::Reader;
 use crate::segment::file::{SegmentFile, list, name_of};
 use crate::tiles::TileFiles;
 use crate::tree::{Tile, TreeHash, WIDTH};
-use crate::vault::Vault;
+use crate::vault::{self, Vault};
 use clean::check_clean;
 use folder::Folder;
 use join::join;
@@ -265,7 +265,7 @@ fn opener(place: &Place, folder: &Folder) -> Result<Opener, OpenError> {
         Some(origin) => Vault::open(place.keys(), hash::ledger_id(origin))?,
         None => None,
     };
-    Ok(Opener::new(vault, place.keys().is_dir()))
+    Ok(Opener::new(vault, vault::are_expected(place.keys())))
 }
 
 fn length_of(dir: &Path, first: Position) -> u64 {

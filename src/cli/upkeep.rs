@@ -41,3 +41,23 @@ pub(crate) struct Doctor {
     #[arg(long, value_name = "DIR")]
     pub backup: Option<PathBuf>,
 }
+
+/// `copy`.
+#[derive(Debug, Args)]
+pub(crate) struct Copy {
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+    /// Folder or address of the ledger to copy; --keys names its keys.
+    #[arg(value_name = "FROM")]
+    pub from: PathBuf,
+    /// Folder or address to copy to; a folder is made.
+    #[arg(value_name = "TO")]
+    pub to: PathBuf,
+    /// Folder of the copy's keys. Default: as for --keys.
+    #[arg(long, value_name = "DIR")]
+    pub to_keys: Option<PathBuf>,
+    /// Leave out `blind.key`: a copy for auditors, which verifies and cannot be continued.
+    #[arg(long)]
+    pub without_blind: bool,
+}

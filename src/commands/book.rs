@@ -7,7 +7,6 @@ use std::path::Path;
 use anyhow::Context as _;
 use evidence::head::{Head, HeadError};
 use evidence::seal;
-use indicatif::ProgressBar;
 use jiff::Timestamp;
 use ledger::{CreateError, Entry, Ledger, OpenError, Place, Reader};
 use projections::state::Subject;
@@ -18,7 +17,7 @@ use crate::cli::AsOf;
 use crate::edge;
 use crate::moment::Moment;
 use crate::outcome::Hinted;
-use crate::terminal;
+use crate::terminal::{self, Bar};
 
 /// Fewer events than this are read before a bar could be read.
 const EVENTS_WITHOUT_PROGRESS: u64 = 100_000;
@@ -43,8 +42,11 @@ pub(crate) fn reader(place: impl Into<Place>) -> anyhow::Result<Reader> {
 /// sealed before anything is appended.
 pub(crate) fn writer(globals: Globals<'_>) -> anyhow::Result<Ledger> {
     let dir = globals.ledger;
-    let mut ledger =
-        Ledger::open(globals.place(), edge::machine()?).map_err(|error| open_error(dir, error))?;
+    let mut ledger = match globals.remote {
+        Some(remote) => remote.writer()?,
+        None => Ledger::open(globals.place(), edge::machine()?)
+            .map_err(|error| open_error(dir, error))?,
+    };
     if ledger.erasures_finished() > 0 {
         let keys = terminal::thousands(ledger.erasures_finished());
         let text = format!("Destroyed {keys} data keys that an erasure had ordered destroyed.");
@@ -87,8 +89,8 @@ pub(crate) fn read(globals: Globals<'_>, as_of: &AsOf) -> anyhow::Result<Book> {
     if let Some(Moment::At(until)) = as_of.as_of
         && gathered.latest().is_some_and(|latest| until < latest)
     {
-        let bar = Bar::new(globals, size);
-        let then = Gathered::until(&reader, size, until, &|read| bar.0.inc(read));
+        let bar = reading(globals, size);
+        let then = Gathered::until(&reader, size, until, &|read| bar.add(read));
         gathered.take_sign_ins(then.context("reading the ledger")?);
     }
     let (state, _) = gathered.fold();
@@ -106,8 +108,8 @@ pub(crate) fn licensing(
     let folder = globals.ledger.join(derived::FOLDER);
     let licensing = if let Some(Moment::At(until)) = as_of.as_of {
         // days of a month are kept whole: a part of one is counted from the events
-        let bar = Bar::new(globals, size);
-        let gathered = Gathered::until(&reader, size, until, &|read| bar.0.inc(read));
+        let bar = reading(globals, size);
+        let gathered = Gathered::until(&reader, size, until, &|read| bar.add(read));
         licensing_of(gathered.context("reading the ledger")?)
     } else if let Some(kept) = Licensing::load(&folder, &reader, size) {
         kept
@@ -137,9 +139,9 @@ fn licensing_of(gathered: Gathered) -> Licensing {
 fn gather(globals: Globals<'_>, reader: &Reader, size: u64) -> anyhow::Result<Gathered> {
     let folder = globals.ledger.join(derived::FOLDER);
     let mut gathered = Gathered::load(&folder, reader, size);
-    let bar = Bar::new(globals, size.saturating_sub(gathered.size()));
+    let bar = reading(globals, size.saturating_sub(gathered.size()));
     gathered
-        .advance(reader, size, &|read| bar.0.inc(read))
+        .advance(reader, size, &|read| bar.add(read))
         .context("reading the ledger")?;
     if size == reader.size() && gathered.is_worth_saving() {
         // a ledger on read-only media is read again each time, and that is all
@@ -148,20 +150,10 @@ fn gather(globals: Globals<'_>, reader: &Reader, size: u64) -> anyhow::Result<Ga
     Ok(gathered)
 }
 
-/// Progress over events, for a person who waits for more than a moment; gone when dropped.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new(globals: Globals<'_>, events: u64) -> Self {
-        let hidden = globals.quiet || globals.json || events < EVENTS_WITHOUT_PROGRESS;
-        Self(terminal::progress(events, hidden, "reading"))
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
+/// Progress over so many events.
+fn reading(globals: Globals<'_>, events: u64) -> Bar {
+    let hidden = globals.quiet || globals.json;
+    Bar::over(events, EVENTS_WITHOUT_PROGRESS, hidden, "reading")
 }
 
 fn size_asked(reader: &Reader, as_of: &AsOf) -> anyhow::Result<u64> {

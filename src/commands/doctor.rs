@@ -1,6 +1,7 @@
 //! `daybook doctor`.
 
 mod look;
+mod stream;
 
 use ledger::OpenError;
 use ledger::doctor::{Finding, Level, findings};
@@ -14,9 +15,11 @@ use crate::terminal;
 
 /// Says in plain words how the ledger is and what to do. Changes nothing.
 pub(crate) fn run(globals: Globals<'_>, args: &Doctor) -> anyhow::Result<Outcome> {
-    let found = match ledger::condition(globals.ledger) {
-        Ok(condition) => findings(&look::facts(globals, condition, args.backup.as_deref())),
-        Err(error) => vec![no_ledger(globals, &error)],
+    let backup = args.backup.as_deref();
+    let found = match (globals.remote, ledger::condition(globals.ledger)) {
+        (Some(remote), _) => stream::diagnose(globals, remote, backup),
+        (None, Ok(condition)) => findings(&look::facts(globals, condition, backup)),
+        (None, Err(error)) => vec![no_ledger(globals, &error)],
     };
     let problems = found
         .iter()
@@ -33,7 +36,7 @@ pub(crate) fn run(globals: Globals<'_>, args: &Doctor) -> anyhow::Result<Outcome
             })
             .collect();
         let object = json!({
-            "ledger": globals.ledger, "problems": problems, "findings": found,
+            "ledger": globals.shown(), "problems": problems, "findings": found,
         });
         terminal::line(&object.to_string())?;
     } else {

@@ -13,18 +13,21 @@ pub(crate) fn run(globals: Globals<'_>, args: &Init) -> anyhow::Result<Outcome> 
         origin: args.origin.clone(),
         private_network: args.private_network,
     };
-    let ledger = Ledger::create(globals.place(), &options, edge::machine()?)
-        .map_err(|error| book::create_error(globals.ledger, error))?;
+    let ledger = match globals.remote {
+        Some(remote) => remote.create(&options)?,
+        None => Ledger::create(globals.place(), &options, edge::machine()?)
+            .map_err(|error| book::create_error(globals.ledger, error))?,
+    };
     if globals.json {
         let created = serde_json::json!({
-            "ledger": globals.ledger, "origin": args.origin, "size": ledger.size(),
+            "ledger": globals.shown(), "origin": args.origin, "size": ledger.size(),
         });
         terminal::line(&created.to_string())?;
     } else {
         terminal::line(&format!(
             "Created the ledger `{}` in {}",
             terminal::clean(&args.origin),
-            globals.ledger.display()
+            globals.shown()
         ))?;
         terminal::note(globals.quiet, "Next: daybook import FILE…");
     }

@@ -16,6 +16,7 @@ use super::{Globals, book};
 use crate::cli::{AsOf, Log};
 use crate::moment::Moment;
 use crate::outcome::{Hinted, Outcome};
+use crate::remote::Remote;
 use crate::{edge, terminal};
 use watch::Watch;
 
@@ -87,7 +88,7 @@ pub(crate) fn run(globals: Globals<'_>, args: &Log) -> anyhow::Result<Outcome> {
         terminal::note(globals.quiet || globals.json, text);
     }
     if args.follow {
-        follow(&mut reader, &filter, globals.json)?;
+        follow(globals, &mut reader, &filter)?;
     } else if shown.is_empty() {
         terminal::note(globals.quiet || globals.json, "no event matches");
     }
@@ -184,10 +185,15 @@ fn scan(
         .context("reading the ledger")
 }
 
-fn follow(reader: &mut Reader, filter: &Filter, json: bool) -> anyhow::Result<()> {
+fn follow(globals: Globals<'_>, reader: &mut Reader, filter: &Filter) -> anyhow::Result<()> {
     let mut seen = reader.size();
     let mut watch = Watch::of_stdout();
+    // a stream is followed into its replica, which is followed here
+    let ended = globals.remote.map(Remote::follow).transpose()?;
     while watch.pause(FOLLOW_PAUSE) {
+        if let Some(error) = ended.as_ref().and_then(|ended| ended.try_recv().ok()) {
+            return Err(error);
+        }
         reader.refresh().context("reading the ledger")?;
         let size = reader.size();
         let mut failed = None;
@@ -195,7 +201,7 @@ fn follow(reader: &mut Reader, filter: &Filter, json: bool) -> anyhow::Result<()
             reader,
             seen..size,
             filter,
-            &mut |recorded| match print(&recorded, json) {
+            &mut |recorded| match print(&recorded, globals.json) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {
                     failed = Some(error);

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::{Globals, book, data_keys, keys, prove};
 use crate::cli::Verify;
 use crate::outcome::{Hinted, Outcome};
+use crate::remote::Remote;
 use crate::style::{Style, Tone};
 use crate::terminal;
 
@@ -27,6 +28,7 @@ const FAULTS_SHOWN: usize = 200;
 /// Re-hashes every byte and lists every fault.
 pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome> {
     let policy = args.policy.as_deref().map(prove::policy).transpose()?;
+    let behind = catch_up(globals)?;
     let outside = outside(globals, args, policy.as_ref())?;
     let bar = terminal::progress(0, globals.quiet || globals.json, "verifying");
     let verified = ledger::verify_against(globals.place(), &outside, &|done, total| {
@@ -37,6 +39,10 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
     let mut report = match verified {
         Ok(report) => report,
         Err(error) => return Err(book::open_error(globals.ledger, error)),
+    };
+    let streamed = match globals.remote {
+        Some(remote) => Some(compare(globals, remote, behind, &mut report)?),
+        None => None,
     };
     let of_seals = seals(globals, &outside, &report);
     report.faults.extend(of_seals);
@@ -52,7 +58,11 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
         Outcome::Unverified
     };
     if globals.json {
-        terminal::line(&json(&report, signatures_checked).to_string())?;
+        let mut object = json(&report, signatures_checked);
+        if let (Some(streamed), Some(object)) = (streamed, object.as_object_mut()) {
+            object.insert("streamed".to_owned(), json!(streamed));
+        }
+        terminal::line(&object.to_string())?;
         return Ok(outcome);
     }
     if report.faults.is_empty() {
@@ -62,7 +72,12 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
             counted(report.segments, "segment"),
             terminal::thousands(report.bytes),
             Style::stdout().paint(Tone::Good, "No fault."),
-            [data_keys::words(&report.private), pruned(&report)].concat(),
+            [
+                data_keys::words(&report.private),
+                pruned(&report),
+                streamed.map_or_else(String::new, |events| streamed_words(globals, events)),
+            ]
+            .concat(),
             held(&report, signatures_checked),
             hex(&report.head_chain),
             report.root.map_or_else(String::new, |root| hex(&root)),
@@ -71,6 +86,44 @@ pub(crate) fn run(globals: Globals<'_>, args: &Verify) -> anyhow::Result<Outcome
     }
     show_faults(&report)?;
     Ok(outcome)
+}
+
+/// Brings the replica of a stream up to date. What keeps it from it is kept when there is a replica
+/// at all: it may be a fault of the stream.
+fn catch_up(globals: Globals<'_>) -> anyhow::Result<Option<anyhow::Error>> {
+    let Some(remote) = globals.remote else {
+        return Ok(None);
+    };
+    match remote.catch_up(globals.quiet || globals.json) {
+        Ok(()) => Ok(None),
+        Err(error) if Reader::open(remote.place()).is_ok() => Ok(Some(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Holds the stream against its replica: how many events are the same. The first that is not is a
+/// fault, and so is one behind the replica's end that it could not take.
+fn compare(
+    globals: Globals<'_>,
+    remote: &Remote,
+    behind: Option<anyhow::Error>,
+    report: &mut VerifyReport,
+) -> anyhow::Result<u64> {
+    let (same, fault) = remote.compare(globals.quiet || globals.json)?;
+    let fault = match (fault, behind) {
+        (None, Some(error)) => Some(remote.fault(error)?),
+        (fault, _) => fault,
+    };
+    report.faults.extend(fault);
+    Ok(same)
+}
+
+fn streamed_words(globals: Globals<'_>, events: u64) -> String {
+    format!(
+        "{} events read from {}: the same, byte for byte.\n",
+        terminal::thousands(events),
+        terminal::clean(&globals.shown())
+    )
 }
 
 /// A line about payloads that were pruned, when any were.

@@ -2,7 +2,7 @@
 //! nobody reads any more.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -20,9 +20,8 @@ struct Follower {
 
 impl Follower {
     fn new(desk: &Desk, more: &[&str]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_daybook"))
-            .arg("--ledger")
-            .arg(desk.path("daybook.ledger"))
+        let child = desk
+            .command()
             .args(["log", "--follow", "--json", "--limit", "1000000"])
             .args(more)
             .stdout(Stdio::piped())
@@ -157,7 +156,7 @@ fn an_event_is_printed_within_a_tenth_of_a_second_of_its_append() {
         clock: Box::new(|| "2027-01-01T00:00:00Z".parse().unwrap()),
         entropy: Box::new(|bytes| bytes.fill(7)),
     };
-    let mut book = ledger::Ledger::open(&desk.path("daybook.ledger"), edge).unwrap();
+    let mut book = desk.writer(edge);
     let mut waits = Vec::new();
     for number in 0..25 {
         let body = ledger::EventBody::LicenceAssigned(ledger::event::licence::Assignment {

@@ -3,19 +3,61 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use kurrentdb_fake::{Fake, Options};
 use serde_json::Value;
 
-/// A folder with a ledger in it.
+/// Set to have the ledgers of the promises kept in streams: see `streams`.
+pub(crate) const STORE: &str = "DAYBOOK_TEST_STORE";
+
+/// Name of the stream.
+pub(crate) const STREAM: &str = "contoso";
+
+/// A folder with a ledger in it, or with the replica of one that is kept in a stream.
 pub(crate) struct Desk {
     folder: tempfile::TempDir,
+    /// Address of the stream.
+    url: Option<String>,
+    server: Option<Fake>,
 }
 
 impl Desk {
     /// An empty folder, no ledger yet.
     pub(crate) fn empty() -> Self {
+        if std::env::var_os(STORE).is_some() {
+            return Self::with(Fake::start(Options::default()).unwrap());
+        }
         Self {
             folder: tempfile::tempdir().unwrap(),
+            url: None,
+            server: None,
         }
+    }
+
+    /// An empty folder, and no stream yet on a server.
+    pub(crate) fn with(server: Fake) -> Self {
+        let mut desk = Self::at(server.url(STREAM));
+        desk.server = Some(server);
+        desk
+    }
+
+    /// An empty folder, and a stream at an address.
+    pub(crate) fn at(url: String) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            url: Some(url),
+            server: None,
+        }
+    }
+
+    /// The server, of a ledger in a stream.
+    pub(crate) fn server(&mut self) -> &mut Fake {
+        self.server.as_mut().unwrap()
+    }
+
+    /// What `--ledger` says of this ledger.
+    pub(crate) fn ledger(&self) -> String {
+        let folder = || "daybook.ledger".to_owned();
+        self.url.clone().unwrap_or_else(folder)
     }
 
     /// A folder with a new ledger.
@@ -23,6 +65,21 @@ impl Desk {
         let desk = Self::empty();
         desk.ok(&["init", "--origin", "ledger.example/test"]);
         desk
+    }
+
+    /// The ledger, open for writing as by another program; of a stream, as from another machine.
+    pub(crate) fn writer(&self, edge: ledger::Edge) -> ledger::Ledger {
+        let Some(url) = &self.url else {
+            return ledger::Ledger::open(&self.path("daybook.ledger"), edge).unwrap();
+        };
+        self.ok(&["--state", "writer.ledger", "log", "--limit", "1"]);
+        let keys = self.path("daybook.ledger.keys");
+        let place = ledger::Place::new(&self.path("writer.ledger"), &keys);
+        let jitter = Box::new(|bytes: &mut [u8]| bytes.fill(7));
+        let address = ledger_kurrentdb::Address::parse(url).unwrap();
+        let store = ledger_kurrentdb::KurrentStore::connect(&address, jitter).unwrap();
+        let ledger = ledger::Ledger::open(place, edge).unwrap();
+        ledger.over(Box::new(store)).unwrap()
     }
 
     /// A path inside the folder.
@@ -38,15 +95,45 @@ impl Desk {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Runs the binary in the folder.
+    /// The binary, to be run in the folder.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_daybook"));
+        command.current_dir(self.folder.path());
+        for variable in [
+            "LEDGER",
+            "KEYS",
+            "STATE",
+            "KURRENTDB_PASSWORD",
+            "KURRENTDB_TOKEN",
+        ] {
+            command.env_remove(format!("DAYBOOK_{variable}"));
+        }
+        // nothing is left behind in the home of who runs the tests
+        command
+            .env("XDG_DATA_HOME", self.path("data"))
+            .env("XDG_STATE_HOME", self.path("state"));
+        if self.url.is_some() {
+            // where they are for a folder, so that promises about them are looked at in one place
+            command
+                .env("DAYBOOK_LEDGER", self.ledger())
+                .env("DAYBOOK_STATE", self.path("daybook.ledger"))
+                .env("DAYBOOK_KEYS", self.path("daybook.ledger.keys"));
+        }
+        command
+    }
+
+    /// Runs the binary in the folder. A ledger that is named has its own keys.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_daybook"))
-            .current_dir(self.folder.path())
-            .env_remove("DAYBOOK_LEDGER")
-            .env_remove("DAYBOOK_KEYS")
-            .args(arguments)
-            .output()
-            .unwrap()
+        let mut command = self.command();
+        let named = arguments
+            .iter()
+            .skip_while(|word| **word != "--ledger")
+            .nth(1);
+        let is_other = named.is_some_and(|named| *named != self.ledger());
+        if is_other || arguments.first() == Some(&"superlog") {
+            command.env_remove("DAYBOOK_KEYS");
+        }
+        command.args(arguments).output().unwrap()
     }
 
     /// Runs the binary, which must end with 0; returns what it printed.
@@ -198,7 +285,12 @@ pub(crate) fn policy() -> String {
 
 /// A desk with a small tenant imported: one identity, one policy, forty sign-ins in October 2026.
 pub(crate) fn small_tenant(name: &str) -> Desk {
-    let desk = Desk::new();
+    small_tenant_on(Desk::empty(), name)
+}
+
+/// The same on a desk without a ledger.
+pub(crate) fn small_tenant_on(desk: Desk, name: &str) -> Desk {
+    desk.ok(&["init", "--origin", "ledger.example/test"]);
     let lines: Vec<String> = (1..=40)
         .map(|number| sign_in(number, &format!("2026-10-{:02}T10:00:00Z", number % 28 + 1)))
         .collect();

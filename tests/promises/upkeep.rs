@@ -32,7 +32,7 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn a_ledger_is_backed_up_restored_elsewhere_and_goes_on() {
     let desk = small_tenant("payments-api");
-    let known = size(&desk, "daybook.ledger");
+    let known = size(&desk, &desk.ledger());
     let shown = desk.ok(&["backup", "b"]);
     assert!(
         shown.contains("are the ledger's") && shown.contains(&known.to_string()),
@@ -40,7 +40,7 @@ fn a_ledger_is_backed_up_restored_elsewhere_and_goes_on() {
     );
     let archive = desk.json(&["--json", "backup", "b.tar"]);
     assert_eq!(archive["size"].as_u64(), Some(known));
-    assert!(append(&desk, "daybook.ledger", 300).status.success());
+    assert!(append(&desk, &desk.ledger(), 300).status.success());
     let more = desk.json(&["--json", "backup", "b"]);
     assert!(more["size"].as_u64() > Some(known));
     let refused = desk.run(&["backup", "b.tar"]);
@@ -77,7 +77,7 @@ fn a_ledger_is_backed_up_restored_elsewhere_and_goes_on() {
 fn a_restored_ledger_older_than_what_was_signed_says_that_it_cannot_go_on() {
     let desk = small_tenant("payments-api");
     desk.ok(&["backup", "b"]);
-    assert!(append(&desk, "daybook.ledger", 300).status.success());
+    assert!(append(&desk, &desk.ledger(), 300).status.success());
     desk.ok(&["keys", "generate"]);
     desk.ok(&["checkpoint"]);
     std::fs::rename(desk.path("daybook.ledger"), desk.path("lost")).unwrap();
@@ -86,7 +86,7 @@ fn a_restored_ledger_older_than_what_was_signed_says_that_it_cannot_go_on() {
         shown.contains("Nothing can be appended") && shown.contains("older copy"),
         "{shown}"
     );
-    let refused = append(&desk, "daybook.ledger", 301);
+    let refused = append(&desk, &desk.ledger(), 301);
     assert_eq!(refused.status.code(), Some(1));
     assert!(
         stderr(&refused).contains("older copy"),

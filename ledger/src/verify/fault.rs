@@ -61,6 +61,8 @@ pub enum FaultClass {
     Truncated,
     /// Bytes follow the last commit.
     Tail,
+    /// The store elsewhere has another record than its replica here, or none.
+    Remote,
 }
 
 impl FaultClass {
@@ -95,6 +97,7 @@ impl FaultClass {
             Self::Gap => "GAP",
             Self::Truncated => "TRUNCATED",
             Self::Tail => "TAIL",
+            Self::Remote => "REMOTE",
         }
     }
 }
