@@ -66,14 +66,12 @@ fn wrong(facts: &Facts<'_>) -> Vec<Finding> {
         ),
         KEEP,
     );
-    // what vanished at the beginning is said above
-    let inside: Vec<&Range<u64>> = scan.gaps.iter().filter(|gap| gap.start > 0).collect();
-    let missing = inside
-        .iter()
-        .map(|gap| gap.end.saturating_sub(gap.start))
-        .sum();
+    // what vanished at the beginning is said above; not every gap is listed
+    let (begin, inside): (Vec<&Range<u64>>, Vec<_>) =
+        scan.gaps.iter().partition(|gap| gap.start == 0);
+    let cut = begin.first().map_or(0, |gap| gap.end);
     problem(
-        missing,
+        scan.missing.saturating_sub(cut),
         ranges(&inside),
         (
             "is missing inside: revision",
