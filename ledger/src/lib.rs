@@ -89,7 +89,7 @@ pub use settings::{Settings, SettingsError};
 pub use store::{RecordRef, Store, StoreError, StoredRecord};
 pub use tiles::{TileError, Tree};
 pub use ustar::ArchiveError;
-pub use vault::{DATA_KEYS_FILE, VaultError};
+pub use vault::{DATA_KEYS_FILE, VaultError, make_folder as make_keys_folder};
 pub use verify::{
     CHAIN_FOLDER, CHECKPOINT_FILE, Fault, FaultClass, KeptNote, LADDER_FOLDER, OnEvidence, Outside,
     PrivateParts, ReplacedKey, Statement, VerifyReport, chain_path, rung, verify, verify_against,

@@ -3,7 +3,7 @@
 //! The file is written once, at creation, in one canonical form; [`crate::verify`] compares it byte
 //! for byte with that form and with the genesis event, so that no change to it goes unnoticed.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,7 @@ pub enum SettingsError {
         path: PathBuf,
         /// The cause.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The file is not the TOML that was written.
     #[error("`{path}` is not a ledger's settings")]
@@ -130,7 +130,7 @@ impl Settings {
         let path = dir.join(SETTINGS_FILE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(SettingsError::Io { path, source }),
         };
         Self::parse(&text, path).map(Some)
@@ -191,7 +191,7 @@ pub(crate) fn read_blind(dir: &Path) -> Result<Option<Hash>, SettingsError> {
     let path = dir.join(BLIND_FILE);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(SettingsError::Io { path, source }),
     };
     let length = bytes.len();
@@ -230,14 +230,14 @@ pub fn copy_blind(from: &Path, to: &Path) -> Result<bool, SettingsError> {
     Ok(true)
 }
 
-/// Writes a small file durably: all of it under its name, or nothing.
 fn write_new(dir: &Path, name: &str, bytes: &[u8], owner_only: bool) -> Result<(), SettingsError> {
     let path = dir.join(name);
-    let fail = |source| SettingsError::Io {
-        path: path.clone(),
-        source,
-    };
-    let temporary = dir.join(format!("{name}.tmp"));
+    write_durably(&path, bytes, owner_only).map_err(|source| SettingsError::Io { path, source })
+}
+
+/// Writes a small file durably: all of it under its name, or nothing.
+pub(crate) fn write_durably(path: &Path, bytes: &[u8], owner_only: bool) -> io::Result<()> {
+    let temporary = path.with_added_extension("tmp");
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -247,11 +247,11 @@ fn write_new(dir: &Path, name: &str, bytes: &[u8], owner_only: bool) -> Result<(
     }
     #[cfg(not(unix))]
     let _no_modes_here = owner_only;
-    let mut file = options.open(&temporary).map_err(fail)?;
-    file.write_all(bytes).map_err(fail)?;
-    file.sync_all().map_err(fail)?;
-    std::fs::rename(&temporary, &path).map_err(fail)?;
-    crate::segment::sync_dir(dir).map_err(fail)
+    let mut file = options.open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)?;
+    crate::segment::sync_dir(path.parent().unwrap_or(path))
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 //! timestamps, proofs from a super-log. None of it follows from the records, so where the folder is
 //! a replica that may be deleted, it is kept elsewhere as well.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::contents::{NOTE_FOLDERS, Part};
-use crate::segment::sync_dir;
+use crate::settings::write_durably;
 use crate::vault::make_folder;
 use crate::verify::CHECKPOINT_FILE;
 
@@ -84,16 +84,9 @@ fn read(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>, StatementError> 
     Ok(fits.then_some(bytes))
 }
 
-/// Writes a file durably: all of it under its name, or nothing.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    make_folder(folder)?;
-    let temporary = path.with_added_extension("tmp");
-    let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
-    sync_dir(folder)
+    make_folder(path.parent().unwrap_or(path))?;
+    write_durably(path, bytes, false)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::event::Position;
 use crate::hash::Hash;
 use crate::private::{Concerned, PartKey};
-pub(crate) use file::make_folder;
+pub use file::make_folder;
 use file::{Kind, Record};
 
 pub use error::VaultError;

@@ -155,7 +155,7 @@ fn is_elsewhere(error: &StoreError) -> bool {
 /// whether it had to.
 fn lock(keys: &Path) -> anyhow::Result<(File, bool)> {
     let path = keys.join(LOCK_FILE);
-    let opened = make_folder(keys).and_then(|()| {
+    let opened = ledger::make_keys_folder(keys).and_then(|()| {
         let mut options = File::options();
         options.create(true).truncate(false).write(true).open(&path)
     });
@@ -178,16 +178,4 @@ fn lock(keys: &Path) -> anyhow::Result<(File, bool)> {
         ),
         "a ledger has one writer at a time; run the command again when the other has ended",
     ))
-}
-
-/// Makes a folder that its owner alone may enter.
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
 }

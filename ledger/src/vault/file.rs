@@ -235,7 +235,10 @@ fn fill(input: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Makes the folder of keys, for its owner only, when it is not there.
-pub(crate) fn make_folder(keys: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// When the operating system refuses.
+pub fn make_folder(keys: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
