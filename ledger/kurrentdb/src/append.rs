@@ -34,7 +34,7 @@ const PART_BYTES: usize = 1_000_000;
 const DOING: &str = "append to";
 
 /// Events that the server takes whole or not at all.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Part {
     /// Revision of the first.
     first: u64,
@@ -58,14 +58,6 @@ impl Part {
             None => ExpectedRevision::NoStream(()),
         }
     }
-}
-
-/// How far sending came.
-struct Sent {
-    /// Parts that are there.
-    parts: usize,
-    /// What stopped it.
-    stopped: Option<Refusal>,
 }
 
 /// What is to be appended, and what of it is there.
@@ -116,12 +108,12 @@ impl<'a> Appending<'a> {
                     return Err(self.given_up(in_doubt, error));
                 }
             };
-            let sent = self.send(&link).await;
-            if sent.parts > 0 {
-                self.parts.drain(..sent.parts);
+            let (sent, stopped) = self.send(&link).await;
+            if sent > 0 {
+                self.parts.drain(..sent);
                 tries.begin_again();
             }
-            let Some(refusal) = sent.stopped else {
+            let Some(refusal) = stopped else {
                 continue;
             };
             in_doubt |= refusal.is_in_doubt();
@@ -164,16 +156,12 @@ impl<'a> Appending<'a> {
         }
     }
 
-    /// Sends what is left, or a beginning of it.
-    async fn send(&self, link: &Link) -> Sent {
-        let (sent, stopped) = if self.with_batches && link.has_batches {
+    /// Sends what is left, or a beginning of it: how many parts are there, and what stopped it.
+    async fn send(&self, link: &Link) -> (usize, Option<Refusal>) {
+        if self.with_batches && link.has_batches {
             self.send_batches(link).await
         } else {
             self.send_one(link).await
-        };
-        Sent {
-            parts: sent,
-            stopped,
         }
     }
 

@@ -14,7 +14,6 @@ use crate::event::{self, Odd};
 use crate::network::Network;
 use crate::session::{Need, Session};
 use crate::store::{Jitter, KurrentStore};
-use crate::wire;
 use crate::wire::gossip::{MemberInfo, NodeState};
 use crate::wire::read::RecordedEvent;
 
@@ -90,8 +89,6 @@ pub struct Sight {
     pub head: Option<u64>,
     /// The server's clock, Unix milliseconds, when it could be seen.
     pub clock_ms: Option<i64>,
-    /// When the newest event was recorded by the server's clock, Unix milliseconds.
-    pub newest_ms: Option<i64>,
 }
 
 /// A look at a server and a stream.
@@ -163,7 +160,6 @@ async fn see(session: &Session) -> Result<Sight, KurrentError> {
         settings,
         default_acl: default_acl.await?,
         first: first.map(|event| event.stream_revision),
-        newest_ms: newest.as_ref().and_then(created_ms),
         head: newest.map(|event| event.stream_revision),
     })
 }
@@ -177,12 +173,6 @@ fn node(member: &MemberInfo) -> Option<Node> {
         ),
         alive: member.is_alive,
     })
-}
-
-/// When the server recorded an event, Unix milliseconds.
-fn created_ms(event: &RecordedEvent) -> Option<i64> {
-    let ticks: i64 = event::of(event, wire::metadata::CREATED)?.parse().ok()?;
-    Some(ticks / 10_000)
 }
 
 /// What the newest event of a stream of metadata says.

@@ -40,9 +40,8 @@ pub struct KurrentStore {
     session: Session,
     network: Network,
     size: u64,
+    /// Zero while the stream is empty: which genesis it will have is told by its first record.
     head_chain: Hash,
-    /// Head of the stream while it is empty.
-    genesis: Hash,
     first: Option<StoredRecord>,
     poisoned: bool,
 }
@@ -59,23 +58,11 @@ impl KurrentStore {
             network: Network::start()?,
             size: 0,
             head_chain: [0; 32],
-            genesis: [0; 32],
             first: None,
             poisoned: false,
         };
         store.refresh()?;
         Ok(store)
-    }
-
-    /// Says the origin of a ledger that is to be created, whose genesis is then the head's chain
-    /// value while the stream is empty; without it that value is zero.
-    #[must_use]
-    pub fn with_origin(mut self, origin: &str) -> Self {
-        self.genesis = hash::genesis(origin);
-        if self.size == 0 {
-            self.head_chain = self.genesis;
-        }
-        self
     }
 
     /// Reads again where the stream is; after it a poisoned store can be appended to.
@@ -116,7 +103,7 @@ impl KurrentStore {
         }
         self.head_chain = match newest {
             Some(event) => hash::chain(&self.record(&event)?.entry),
-            None => self.genesis,
+            None => [0; 32],
         };
         self.size = size;
         self.poisoned = false;
@@ -124,17 +111,12 @@ impl KurrentStore {
     }
 
     /// Id of the ledger; `None` while the stream is empty.
-    pub fn ledger_id(&self) -> Option<[u8; 16]> {
+    fn ledger_id(&self) -> Option<[u8; 16]> {
         self.first.as_ref().and_then(event::ledger_id)
     }
 
-    /// The first record; `None` while the stream is empty.
-    pub fn first(&self) -> Option<&StoredRecord> {
-        self.first.as_ref()
-    }
-
     /// Name of the stream.
-    pub fn stream(&self) -> &str {
+    fn stream(&self) -> &str {
         self.session.address.stream()
     }
 
